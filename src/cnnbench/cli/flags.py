@@ -1,0 +1,57 @@
+"""The flags that choose cases, shared by every command that measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Stacks = Annotated[
+    list[str] | None, typer.Option("--stack", help="Stack, or 'all'; see: cnnbench list stacks.")
+]
+Models = Annotated[list[str] | None, typer.Option("--model", help="Model, or your own FILE.py.")]
+Datasets = Annotated[
+    list[str] | None,
+    typer.Option("--dataset", help="Data set, or your own FILE.py or folder of class folders."),
+]
+Methods = Annotated[
+    list[str] | None, typer.Option("--method", help="fit, train_on_batch or fit_generator.")
+]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option("--data-format", help="channels_last or channels_first."),
+]
+BatchSizes = Annotated[
+    list[int] | None, typer.Option("--batch-size", help="Images in a step of one device.")
+]
+Precisions = Annotated[
+    list[str] | None, typer.Option("--precision", help="float32, bfloat16 or float16.")
+]
+Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu or gpu.")]
+Augment = Annotated[bool, typer.Option("--augment", help="Shift and flip images while training.")]
+Threads = Annotated[
+    list[int] | None, typer.Option("--threads", help="CPUs to use; all without it.")
+]
+Python = Annotated[
+    Path | None,
+    typer.Option("--python", help="Interpreter of your own environment: stack 'local'."),
+]
+Launches = Annotated[
+    int | None, typer.Option("--launches", min=1, help="Exactly so many processes a case.")
+]
+Budgets = Annotated[str | None, typer.Option("--budget", help="quick, standard or strict.")]
+StoreUrl = Annotated[
+    str | None,
+    typer.Option("--store", help="File or database URL of results.", envvar="CNNBENCH_STORE"),
+]
+Json = Annotated[
+    str | None, typer.Option("--json", help="Write results as JSON to a file; '-' for stdout.")
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Where data sets stand.", envvar="CNNBENCH_DATA_DIR"),
+]
+InstanceType = Annotated[
+    str | None, typer.Option("--instance-type", help="Name of this machine in the first column.")
+]

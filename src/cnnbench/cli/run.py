@@ -1,0 +1,144 @@
+"""`cnnbench run`: measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from cnnbench import prepare, suite
+from cnnbench.campaign import Campaign
+from cnnbench.cli import flags, output
+from cnnbench.cli.console import Display
+from cnnbench.envs import stack as stacks
+from cnnbench.errors import UsageError, unknown
+from cnnbench.machine.facts import facts, machine_id
+from cnnbench.plan import BUDGETS
+from cnnbench.report.document import document
+from cnnbench.result import FAILED, UNSUPPORTED
+from cnnbench.store.address import default_url
+from cnnbench.store.database import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cnnbench.case import Case, Suite
+    from cnnbench.result import Result
+
+INTERRUPTED = 130
+
+
+def run(  # noqa: PLR0917  one parameter a flag
+    name: Annotated[
+        str, typer.Argument(metavar="[SUITE]", help="A suite's name, or the path of its TOML file.")
+    ] = "quick",
+    stack: flags.Stacks = None,
+    model: flags.Models = None,
+    dataset: flags.Datasets = None,
+    method: flags.Methods = None,
+    data_format: flags.Formats = None,
+    batch_size: flags.BatchSizes = None,
+    precision: flags.Precisions = None,
+    device: flags.Devices = None,
+    augment: flags.Augment = False,
+    threads: flags.Threads = None,
+    python: flags.Python = None,
+    launches: flags.Launches = None,
+    budget: flags.Budgets = None,
+    store: flags.StoreUrl = None,
+    json: flags.Json = None,
+    data_dir: flags.DataDir = None,
+    instance_type: flags.InstanceType = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do not go on with an interrupted run.")
+    ] = False,
+) -> None:
+    """Measure images/s of real training, each case in fresh processes.
+
+    Without flags: Simple CNN on every stack that runs here, in about five minutes. Flags replace
+    what the suite says; a flag that is repeated makes a product: two stacks and two data formats
+    are four cases. An interrupted run goes on where it was when the same command is given again.
+    """
+    own = prepare.Own(data_dir=data_dir)
+    chosen = _axes(own, stack, model, dataset, python) | {
+        "method": method,
+        "data_format": data_format,
+        "batch_size": batch_size,
+        "precision": precision,
+        "device": device,
+        "augment": [True] if augment else None,
+        "threads": threads,
+    }
+    planned = _with_budget(_suite(name, chosen), budget, launches)
+    for case in planned.cases:
+        prepare.check_names(case, own)
+    machine = facts()
+    machine |= {"machine_id": machine_id(machine), "instance_type": instance_type}
+    with Store.open(store or default_url()) as opened:
+        campaign = Campaign(planned, own, machine, opened, resume=not fresh)
+        results, interrupted = _measure(campaign, planned.cases)
+    output.print_table(results) if json != "-" else None
+    if json:
+        output.write_json(document(results, machine), json)
+    if interrupted:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if all(result.verdict in (FAILED, UNSUPPORTED) for result in results):
+        raise typer.Exit(1)
+
+
+def _axes(
+    own: prepare.Own,
+    stack: list[str] | None,
+    model: list[str] | None,
+    dataset: list[str] | None,
+    python: Path | None,
+) -> dict[str, Any]:
+    """The axes whose values may be the user's own files and environment."""
+    environments = [prepare.add_environment(own, python)] if python else []
+    named = [name for name in stack or [] if name != "local" or not environments]
+    return {
+        "stack": [*named, *environments] or None,
+        "model": [prepare.add_model(own, text) for text in model] if model else None,
+        "dataset": [prepare.add_dataset(own, text) for text in dataset] if dataset else None,
+    }
+
+
+def _suite(name: str, chosen: dict[str, Any]) -> Suite:
+    """The suite, with the axes that flags replace."""
+    title, definition = suite.read(name)
+    said = {axis: values for axis, values in chosen.items() if values is not None}
+    try:
+        axes = suite.Axes.model_validate(definition.axes.model_dump() | said)
+    except ValidationError as error:
+        raise UsageError(suite.first_fault(error)) from None
+    everything = {
+        device: [s for s in stacks.names() if s != "null" and device in stacks.load(s).devices]
+        for device in ("cpu", "gpu")
+    }
+    return suite.expand(title, definition.model_copy(update={"axes": axes}), everything)
+
+
+def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suite:
+    budget = planned.budget
+    if name is not None:
+        if name not in BUDGETS:
+            raise unknown("budget", name, BUDGETS)
+        budget = BUDGETS[name]
+    if launches is not None:
+        budget = replace(budget, launches=(launches, launches))
+    return replace(planned, budget=budget)
+
+
+def _measure(campaign: Campaign, cases: tuple[Case, ...]) -> tuple[list[Result], bool]:
+    """The results of the cases that have one, in their order, and whether it was interrupted."""
+    interrupted = False
+    with Display() as display:
+        try:
+            display.follow(campaign.run())
+        except KeyboardInterrupt:
+            interrupted = True
+    found = display.results | campaign.results() if interrupted else display.results
+    return [found[case] for case in cases if case in found], interrupted

@@ -1,0 +1,74 @@
+"""`cnnbench show`: look at what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cnnbench.cli import flags, output
+from cnnbench.report.document import document
+from cnnbench.result import conclude
+from cnnbench.store.address import default_url
+from cnnbench.store.database import Store
+
+if TYPE_CHECKING:
+    from cnnbench.case import Case
+    from cnnbench.record import Launch
+    from cnnbench.result import Result
+
+
+def show(  # noqa: PLR0917  one parameter a flag
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every case of the store, not the last run alone.")
+    ] = False,
+    stack: flags.Stacks = None,
+    model: flags.Models = None,
+    dataset: flags.Datasets = None,
+    method: flags.Methods = None,
+    data_format: flags.Formats = None,
+    store: flags.StoreUrl = None,
+    json: flags.Json = None,
+) -> None:
+    """Print the table of the last run, or of every case by its last run."""
+    wanted = {
+        "stack": stack,
+        "model": model,
+        "dataset": dataset,
+        "method": method,
+        "data_format": data_format,
+    }
+    with Store.open(store or default_url(), read_only=True) as opened:
+        results = [
+            result for result in _results(opened, everything) if _matches(result.case, wanted)
+        ]
+    if json:
+        output.write_json(document(results, _machine(results)), json)
+    if json != "-":
+        output.print_table(results)
+
+
+def _results(store: Store, everything: bool) -> list[Result]:
+    budgets = {campaign.id: campaign.budget for campaign in store.campaigns()}
+    if everything:
+        groups = store.launches_by_case()
+    else:
+        groups = {}
+        latest = store.latest_campaign()
+        for launch in store.launches(campaign=latest) if latest else ():
+            groups.setdefault(launch.case, []).append(launch)
+    return [_conclude(launches, budgets) for launches in groups.values()]
+
+
+def _conclude(launches: list[Launch], budgets: dict[str, Any]) -> Result:
+    return conclude(launches, budgets[launches[-1].campaign])
+
+
+def _matches(case: Case, wanted: dict[str, list[str] | None]) -> bool:
+    return all(values is None or getattr(case, axis) in values for axis, values in wanted.items())
+
+
+def _machine(results: list[Result]) -> dict[str, Any]:
+    """Facts of the host if all results are of one."""
+    machines = {str(result.machine.get("machine_id")) for result in results}
+    return dict(results[0].machine) if len(machines) == 1 else {}

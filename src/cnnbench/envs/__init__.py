@@ -1,0 +1,1 @@
+"""Stacks, and how each becomes an interpreter that can import Keras."""

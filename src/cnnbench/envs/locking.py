@@ -1,0 +1,78 @@
+"""Writing a stack's lock: the exact version and hashes of everything that it installs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnbench.envs import interpreters, sources, uv_tool
+from cnnbench.envs import stack as stacks
+from cnnbench.errors import StackError, UsageError
+
+if TYPE_CHECKING:
+    from cnnbench.envs.stack import Stack
+
+
+def write(stack: Stack) -> Path:
+    """Resolve a stack's TOML file anew and replace its lock, all or nothing.
+
+    Returns:
+        The lock file. `stack.load` reads it; `stack` itself is of the old one.
+
+    Raises:
+        UsageError: The stack has nothing to lock.
+        StackError: Its interpreter is missing, its pins cannot be met, or the file not written.
+    """
+    if stack.python == stacks.HOST:
+        raise UsageError(f"stack {stack.name} installs nothing: it has no lock")
+    python = interpreters.find(stack.python)
+    if python is None:
+        raise StackError(interpreters.remedy(stack.python))
+    path = stacks.FOLDER / f"{stack.name}.lock"
+    try:
+        _replace(path, _resolve(stack, python))
+    except OSError as error:
+        raise StackError(
+            f"cannot write {path.name}: {error.strerror}; free some space or make the folder "
+            f"writable, then run: {_retry(stack)}"
+        ) from error
+    return path
+
+
+def _resolve(stack: Stack, python: Path) -> str:
+    pins = "".join(f"{name}=={version}\n" for name, version in sorted(stack.packages.items()))
+    pins = sources.exact(pins)
+    with tempfile.TemporaryDirectory() as folder:
+        wanted, resolved = Path(folder) / "pins.in", Path(folder) / "resolved"
+        wanted.write_text(pins, encoding="utf-8")
+        plain = ["--generate-hashes", "--no-header", "--no-annotate"]
+        options: list[str | Path] = [
+            *plain,
+            *sources.options(stack, os.environ),
+            "--python",
+            python,
+        ]
+        uv_tool.run(
+            ["pip", "compile", *options, "--output-file", resolved, wanted],
+            failed=f"cannot lock {stack.name}",
+            retry=_retry(stack),
+        )
+        return resolved.read_text(encoding="utf-8")
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _retry(stack: Stack) -> str:
+    return f"cnnbench stacks lock {stack.name}"

@@ -1,0 +1,97 @@
+"""What a campaign says while it runs. The progress display, the log and the tests fold these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnbench.case import Budget, Case
+    from cnnbench.record import Launch, Window
+    from cnnbench.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignStarted:
+    """Measuring begins; `kept` launches of an interrupted campaign count."""
+
+    campaign: str
+    cases: tuple[Case, ...]
+    budget: Budget
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackLine:
+    """A stack is being built, and this is what its build says."""
+
+    stack: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody else measures on this machine."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchStarted:
+    """A fresh process begins to live a case."""
+
+    case: Case
+    launch: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntered:
+    """The guest began a stage."""
+
+    case: Case
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTimed:
+    """A window was measured."""
+
+    case: Case
+    launch: str
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchEnded:
+    """The process is gone, as planned or not."""
+
+    case: Case
+    launch: Launch
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDone:
+    """A case needs no more launches."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignEnded:
+    """Every case is done."""
+
+    campaign: str
+
+
+Event = (
+    CampaignStarted
+    | StackLine
+    | Waiting
+    | LaunchStarted
+    | StageEntered
+    | WindowTimed
+    | LaunchEnded
+    | CaseDone
+    | CampaignEnded
+)

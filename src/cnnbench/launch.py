@@ -1,0 +1,199 @@
+"""One case in one fresh process: a generator of events that ends with the launch."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnbench import events, plan
+from cnnbench.errors import ProbeError
+from cnnbench.link import bundle, environment
+from cnnbench.link.conversation import Conversation
+from cnnbench.link.process import Process
+from cnnbench.machine import conditions
+from cnnbench.probe import wire
+from cnnbench.record import FIRST_STEP, Failure, Launch, Window
+from cnnbench.redact import redact, redact_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from cnnbench.case import Budget
+    from cnnbench.prepare import Ready
+
+LOG_LINES = 30
+LOG_BYTES = 1 << 16
+
+
+@dataclass
+class _Seen:
+    """What a launch has told so far."""
+
+    stage: str
+    stages: dict[str, float]
+    facts: dict[str, Any]
+    windows: list[Window]
+
+
+def live(ready: Ready, head: Launch, budget: Budget) -> Generator[events.Event, None, Launch]:
+    """Launch a case.
+
+    Args:
+        ready: The case with all that it needs.
+        head: What is known of the launch before it begins.
+        budget: How long to measure.
+
+    Returns:
+        The launch as it ended, with its failure if it had one. Other exceptions, as of Ctrl-C, end
+        the process too.
+    """
+    seen = _Seen("start", {}, {"package": ready.stack.package, "backend": ready.stack.backend}, [])
+    before = conditions.conditions()
+    failure = None
+    with tempfile.TemporaryDirectory(prefix="cnnbench-") as name:
+        folder = Path(name)
+        try:
+            with _start(ready, folder) as process:
+                conversation = Conversation(process, budget.silence_seconds)
+                failure = yield from _converse(conversation, ready, head, budget, seen)
+        except ProbeError as error:
+            failure = Failure(stage=seen.stage, kind=error.kind, message=_cause(error, before))
+        tail = _tail(folder / "log")
+    if failure is not None:
+        failure = replace(failure, message=redact(failure.message), log_tail=redact(tail))
+    after = conditions.conditions()
+    seen.facts |= {f"{key} before": value for key, value in before.items()}
+    seen.facts |= {f"{key} after": value for key, value in after.items()}
+    return replace(
+        head,
+        stages=seen.stages,
+        facts=redact_facts(seen.facts),
+        windows=tuple(seen.windows),
+        failure=failure,
+    )
+
+
+def _start(ready: Ready, folder: Path) -> Process:
+    case = ready.case
+    guest = bundle.build(folder)
+    variables = environment.variables(
+        home=folder,
+        backend=ready.stack.backend,
+        device=case.device,
+        threads=_threads(case.threads),
+        stack=ready.stack.variables,
+    )
+    # Isolated, and writing no bytecode: the stack stays as it was built.
+    command = [str(ready.python), "-I", "-B", str(guest)]
+    return Process(command, variables, folder, folder / "log")
+
+
+def _converse(
+    conversation: Conversation, ready: Ready, head: Launch, budget: Budget, seen: _Seen
+) -> Generator[events.Event, None, Failure | None]:
+    conversation.tell(_order(ready, head))
+    for message in conversation.until(wire.Compiled):
+        if failure := _noted(message, seen):
+            return failure
+        if isinstance(message, wire.Stage):
+            yield events.StageEntered(head.case, message.name)
+    if failure := (yield from _measure(conversation, head, budget, seen)):
+        return failure
+    conversation.tell(wire.Finish())
+    for message in conversation.until(wire.Finished):
+        if failure := _noted(message, seen):
+            return failure
+    return None
+
+
+def _measure(
+    conversation: Conversation, head: Launch, budget: Budget, seen: _Seen
+) -> Generator[events.Event, None, Failure | None]:
+    """Ask for windows until the plan has enough."""
+    yield events.StageEntered(head.case, "first step")
+    seen.stage = "first step"
+    while (request := plan.next_window(seen.windows, budget)) is not None:
+        conversation.tell(wire.Measure(steps=request.steps))
+        for message in conversation.until(wire.Window):
+            if failure := _noted(message, seen, request.role):
+                return failure
+        yield events.WindowTimed(head.case, head.id, seen.windows[-1])
+        seen.stage = "training"
+    return None
+
+
+def _order(ready: Ready, head: Launch) -> wire.Boot:
+    def text(path: Path | None) -> str | None:
+        return None if path is None else str(path)
+
+    return wire.Boot(
+        version=wire.VERSION,
+        case=asdict(ready.case),
+        backend=ready.stack.backend,
+        seed=head.seed,
+        threads=_threads(ready.case.threads),
+        data=text(ready.data),
+        model_file=text(ready.model_file),
+        dataset_file=text(ready.dataset_file),
+    )
+
+
+def _noted(message: Any, seen: _Seen, role: str = "") -> Failure | None:
+    """Take down what the guest says; its failure if that is what it says."""
+    match message:
+        case wire.Stage(name=name):
+            seen.stage = name if name != "training" else seen.stage
+        case wire.Window():
+            fields = message._asdict()
+            window = Window(index=len(seen.windows), role=role, **fields)
+            if role == FIRST_STEP:
+                seen.stages["first step"] = window.seconds
+            seen.windows.append(window)
+        case wire.Failed(stage=stage, kind=kind, message=text, traceback=trace):
+            at = seen.stage if stage == "training" else stage
+            return Failure(stage=at, kind=kind, message=text, traceback=redact(trace))
+        case wire.Built(parameters=parameters, seconds=seconds):
+            seen.stages["build"] = seconds
+            seen.facts["parameters"] = parameters
+        case wire.Finished(facts=facts):
+            seen.facts |= facts
+        case wire.Booted() | wire.Loaded() | wire.Compiled():
+            seen.stages[seen.stage] = message.seconds
+            seen.facts |= message.facts
+        case _:
+            raise ProbeError(
+                "garbage", f"the guest sent {type(message).__name__}, a host's message"
+            )
+    return None
+
+
+def _threads(asked: int) -> int:
+    """CPUs to use: as asked, else all that this process may use."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(asked, here) if asked else here
+
+
+def _cause(error: ProbeError, before: dict[str, Any]) -> str:
+    """The error's text, and that the kernel ran out of memory if it says so."""
+    after = conditions.conditions()
+    if error.kind == "killed" and after.get("oom_kills") != before.get("oom_kills"):
+        return f"{error}: out of memory; take a smaller --batch-size or a machine with more"
+    if error.kind == "silent":
+        return (
+            f"{error} and was killed; raise silence_seconds in the suite's [limits] if it is slow"
+        )
+    return str(error)
+
+
+def _tail(log: Path) -> str:
+    """The last lines of what the guest wrote to its standard error."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_LINES:])

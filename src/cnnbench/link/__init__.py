@@ -1,0 +1,1 @@
+"""From an interpreter to a conversation with the guest that it runs."""

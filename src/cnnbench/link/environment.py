@@ -1,0 +1,44 @@
+"""The environment of a guest: nothing of the host's but what is named here."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+# Thread pools of OpenMP and of the linear algebra libraries that the stacks hold.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+
+
+def variables(
+    *, home: Path, backend: str, device: str, threads: int, stack: Mapping[str, str]
+) -> dict[str, str]:
+    """The whole environment of a launch.
+
+    HOME is the launch's own folder: no `keras.json` of the user's decides anything. A launch on the
+    CPU sees no GPU, for a framework that finds one takes it.
+
+    Args:
+        home: The launch's own folder.
+        backend: Of Keras.
+        device: `cpu` or `gpu`.
+        threads: CPUs to use.
+        stack: What the stack's file asks for.
+    """
+    result = {name: os.environ[name] for name in KEPT if name in os.environ}
+    result |= {
+        "HOME": str(home),
+        "KERAS_HOME": str(home / ".keras"),
+        "KERAS_BACKEND": backend,
+        "PATH": os.defpath,
+        "PYTHONUNBUFFERED": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    result |= dict.fromkeys(THREAD_VARIABLES, str(threads))
+    if device == "cpu":
+        result |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    return result | dict(stack)

@@ -1,0 +1,192 @@
+"""What a case needs before it can be launched: interpreter, data, files; or why it cannot be."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnbench import catalog, data, errors
+from cnnbench.case import digest
+from cnnbench.envs import cache, local
+from cnnbench.envs import stack as stacks
+from cnnbench.record import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cnnbench.case import Case
+    from cnnbench.envs.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The user's own files and environment, by the names that cases know them by.
+
+    Attributes:
+        models: `<file>@<digest>` to its path.
+        datasets: `<file or folder>@<digest>` to its path.
+        environments: `local@<digest>` to its description and interpreter.
+        data_dir: Where data sets stand, if that was said.
+    """
+
+    models: dict[str, Path] = field(default_factory=dict)
+    datasets: dict[str, Path] = field(default_factory=dict)
+    environments: dict[str, tuple[Stack, Path]] = field(default_factory=dict)
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A case that can be launched."""
+
+    case: Case
+    stack: Stack
+    python: Path
+    data: Path | None
+    model_file: Path | None
+    dataset_file: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReady:
+    """A case that cannot be launched, and why; the stack if it is known."""
+
+    case: Case
+    stack: Stack | None
+    failure: Failure
+
+
+def add_model(own: Own, text: str) -> str:
+    """The name that cases use for `--model TEXT`: a known name, or a file that is added to `own`.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if not text.endswith(".py"):
+        catalog.module("models", text)
+        return text
+    return _added(own.models, _existing(text))
+
+
+def add_dataset(own: Own, text: str) -> str:
+    """The name that cases use for `--dataset TEXT`: a known name, or a file or folder of the user.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    path = Path(text).expanduser()
+    if text.endswith(".py"):
+        return _added(own.datasets, _existing(text))
+    if text not in catalog.names("datasets") and path.is_dir():
+        return _added(own.datasets, path)
+    catalog.module("datasets", text)
+    return text
+
+
+def add_environment(own: Own, python: Path) -> str:
+    """The name that cases use for `--python PATH`.
+
+    Raises:
+        StackError: It is no Python with a Keras that cnnbench can run.
+    """
+    described = local.describe(python)
+    own.environments[described.name] = described, python.absolute()
+    return described.name
+
+
+def stack_of(own: Own, name: str) -> Stack:
+    """The stack of a name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name in own.environments:
+        return own.environments[name][0]
+    if name == "local":
+        raise errors.UsageError("stack local needs --python PATH, the interpreter to measure")
+    return stacks.load(name)
+
+
+def check_names(case: Case, own: Own) -> None:
+    """Raise UsageError if the case names something that does not exist."""
+    stack_of(own, case.stack)
+    if case.model not in own.models:
+        catalog.module("models", case.model)
+    if case.dataset not in own.datasets:
+        catalog.module("datasets", case.dataset)
+    catalog.module("methods", case.method)
+
+
+def prepare(case: Case, own: Own, say: Callable[[str], None]) -> Ready | NotReady:
+    """Make a case ready, building its stack if need be.
+
+    Args:
+        case: What is to be measured; its names exist.
+        own: The user's own files and environments.
+        say: Called with each line of progress.
+    """
+    stack = stack_of(own, case.stack)
+    if reason := _impossible(case, stack, own):
+        return _not_ready(case, stack, reason)
+    try:
+        found = None if case.dataset in own.datasets else data.locate(case.dataset, own.data_dir)
+    except errors.DataError as error:
+        return _not_ready(case, stack, str(error), stage="data")
+    try:
+        if case.stack in own.environments:
+            python = own.environments[case.stack][1]
+        elif reason := cache.unsupported(stack):
+            return _not_ready(case, stack, reason)
+        else:
+            python = cache.build(stack, say)
+    except errors.StackError as error:
+        return _not_ready(case, stack, str(error))
+    return Ready(
+        case=case,
+        stack=stack,
+        python=python,
+        data=found,
+        model_file=own.models.get(case.model),
+        dataset_file=own.datasets.get(case.dataset),
+    )
+
+
+def _impossible(case: Case, stack: Stack, own: Own) -> str | None:
+    """Why the parts of a case do not go together, or None."""
+    if case.device not in stack.devices:
+        return f"stack {stack.name} computes on {' and '.join(stack.devices)}, not {case.device}"
+    if case.model in own.models or case.dataset in own.datasets:
+        return None
+    smallest = catalog.module("models", case.model).SMALLEST
+    height, width, _ = catalog.module("datasets", case.dataset).SHAPE
+    if height < smallest[0] or width < smallest[1]:
+        return f"{case.model} needs images of {smallest[0]}x{smallest[1]}, not {height}x{width}"
+    return None
+
+
+def _not_ready(case: Case, stack: Stack, reason: str, stage: str = "stack") -> NotReady:
+    failure = Failure(stage=stage, kind="unsupported", message=reason)
+    return NotReady(case=case, stack=stack, failure=failure)
+
+
+def _existing(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise errors.UsageError(f"there is no file {text}")
+    return path
+
+
+def _added(known: dict[str, Path], path: Path) -> str:
+    name = f"{path.name}@{_content(path)[:8]}"
+    known[name] = path.absolute()
+    return name
+
+
+def _content(path: Path) -> str:
+    """Digest of a file's bytes, or of the names and sizes of a folder's files."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    files = sorted(found for found in path.rglob("*") if found.is_file())
+    return digest([[found.relative_to(path).as_posix(), found.stat().st_size] for found in files])

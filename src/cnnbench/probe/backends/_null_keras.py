@@ -1,0 +1,197 @@
+"""A Keras of shapes and parameter counts: the layers, model and callback that models here use."""
+
+from types import SimpleNamespace
+from typing import Any, Callable, List, Tuple
+
+Shape = Tuple[int, ...]
+
+
+class Tensor:
+    """A shape without batch axis, and the parameters of everything it was made by."""
+
+    def __init__(self, shape: Shape, made_by: Tuple[Any, ...] = ()) -> None:
+        self.shape = shape
+        self.made_by = made_by
+
+
+class Layer:
+    """A layer knows the shape it gives and the parameters that it has."""
+
+    def __init__(self, give: Callable[[Any], Shape], parameters: Callable[[Any], int]) -> None:
+        self._give = give
+        self._parameters = parameters
+        self.parameters = 0
+
+    def __call__(self, inputs: Any) -> Tensor:
+        """The output's shape; the layer is built by its first input."""
+        several = inputs if isinstance(inputs, list) else [inputs]
+        shape = several[0].shape
+        self.parameters = self._parameters(shape)
+        made_by = [layer for tensor in several for layer in tensor.made_by]
+        unique = tuple(dict.fromkeys([*made_by, self]))
+        return Tensor(self._give(shape), unique)
+
+
+class Model:
+    """Counts parameters and steps; training it costs virtual time."""
+
+    def __init__(self, step: Callable[[int], None], outputs: Tensor) -> None:
+        self._step = step
+        self.layers = outputs.made_by
+        self.outputs = [outputs]
+        self.optimizer = None  # type: Any
+        self.stop_training = False
+        self._steps = 0
+
+    def count_params(self) -> int:
+        """All parameters, trainable or not."""
+        return sum(layer.parameters for layer in self.layers)
+
+    def compile(self, loss: Any = None, optimizer: Any = None, metrics: Any = None) -> None:  # noqa: ARG002
+        """Remember the optimiser."""
+        self.optimizer = optimizer
+
+    def train_on_batch(self, x: Any, y: Any) -> List[float]:
+        """A loss that falls, and an accuracy that does not."""
+        if len(x) != len(y):
+            raise ValueError("%d images and %d labels" % (len(x), len(y)))
+        self._step(len(x))
+        self._steps += 1
+        return [1.0 + 1.0 / self._steps, 0.1]
+
+    def fit(self, x: Any, y: Any, batch_size: int, epochs: int, callbacks: Any, **_: Any) -> None:
+        """Epochs over arrays until a callback says stop."""
+
+        def batches() -> Any:
+            for start in range(0, len(x), batch_size):
+                yield x[start : start + batch_size], y[start : start + batch_size]
+
+        self._epochs(batches, epochs, callbacks)
+
+    def fit_generator(
+        self, generator: Any, steps_per_epoch: int, epochs: int, callbacks: Any, **_: Any
+    ) -> None:
+        """Epochs of batches from a sequence that is begun again at its end."""
+        endless = (generator[i] for _ in iter(int, 1) for i in range(len(generator)))
+
+        def batches() -> Any:
+            return (next(endless) for _ in range(steps_per_epoch))
+
+        self._epochs(batches, epochs, callbacks)
+
+    def _epochs(self, batches: Callable[[], Any], epochs: int, callbacks: Any) -> None:
+        self.stop_training = False
+        for callback in callbacks:
+            callback.set_model(self)
+        for epoch in range(epochs):
+            for x, y in batches():
+                loss = self.train_on_batch(x, y)[0]
+            for callback in callbacks:
+                callback.on_epoch_end(epoch, {"loss": loss})
+            if self.stop_training:
+                return
+
+
+class Callback:
+    """What Keras' own is to a method here."""
+
+    model = None  # type: Any
+
+    def set_model(self, model: Any) -> None:
+        """Called by `fit`."""
+        self.model = model
+
+
+class Keras:
+    """The names that models and methods use, in the namespaces where Keras has them."""
+
+    __version__ = "0.0"
+
+    def __init__(self, data_format: str, precision: str, step: Callable[[int], None]) -> None:
+        first = data_format == "channels_first"
+        self.backend = SimpleNamespace(
+            image_data_format=lambda: data_format, floatx=lambda: precision
+        )
+        self.callbacks = SimpleNamespace(Callback=Callback)
+        self.utils = SimpleNamespace(Sequence=object)
+        self.regularizers = SimpleNamespace(l2=float)
+        self.optimizers = SimpleNamespace(RMSprop=dict, Adam=dict, SGD=dict)
+        self.models = SimpleNamespace(
+            Model=lambda inputs, outputs: Model(step, outputs)  # noqa: ARG005
+        )
+        self.layers = _layers(first=first)
+
+
+def _layers(*, first: bool) -> SimpleNamespace:
+    """The layers, for images whose channels come first or last."""
+
+    def join(area: Shape, channels: int) -> Shape:
+        return (channels, *area) if first else (*area, channels)
+
+    def area(shape: Shape) -> Shape:
+        return shape[1:] if first else shape[:2]
+
+    def depth(shape: Shape) -> int:
+        return shape[0] if first else shape[-1]
+
+    def conv(
+        filters: int, kernel: Any, strides: Any = (1, 1), padding: str = "valid", **_: Any
+    ) -> Layer:
+        height, width = _pair(kernel)
+        return Layer(
+            lambda s: join(_slid(area(s), (height, width), _pair(strides), padding), filters),
+            lambda s: (height * width * depth(s) + 1) * filters,
+        )
+
+    def pool(pool_size: Any = 2, strides: Any = None, padding: str = "valid") -> Layer:
+        size = _pair(pool_size)
+        steps = size if strides is None else _pair(strides)
+        return Layer(lambda s: join(_slid(area(s), size, steps, padding), depth(s)), _none)
+
+    def pad(padding: Any) -> Layer:
+        rows, columns = _pair(padding)
+        return Layer(
+            lambda s: join((area(s)[0] + 2 * rows, area(s)[1] + 2 * columns), depth(s)), _none
+        )
+
+    def same(*_: Any, **__: Any) -> Layer:
+        return Layer(lambda s: s, _none)
+
+    def add(tensors: List[Tensor]) -> Tensor:
+        return same()(tensors)
+
+    return SimpleNamespace(
+        Input=lambda shape: Tensor(tuple(shape)),
+        Conv2D=conv,
+        MaxPooling2D=pool,
+        AveragePooling2D=pool,
+        ZeroPadding2D=pad,
+        GlobalAveragePooling2D=lambda: Layer(lambda s: (depth(s),), _none),
+        BatchNormalization=lambda **_: Layer(lambda s: s, lambda s: 4 * depth(s)),
+        Activation=same,
+        Dropout=same,
+        add=add,
+        Flatten=lambda: Layer(_flat, _none),
+        Dense=lambda units, **_: Layer(lambda _: (units,), lambda s: (s[0] + 1) * units),
+    )
+
+
+def _none(shape: Shape) -> int:  # noqa: ARG001
+    return 0
+
+
+def _pair(value: Any) -> Tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def _slid(area: Shape, size: Shape, strides: Shape, padding: str) -> Shape:
+    """Positions of a window that slides over an area."""
+    reach = (0, 0) if padding == "same" else tuple(length - 1 for length in size)
+    return tuple(-(-(a - r) // s) for a, r, s in zip(area, reach, strides))
+
+
+def _flat(shape: Shape) -> Shape:
+    size = 1
+    for length in shape:
+        size *= length
+    return (size,)

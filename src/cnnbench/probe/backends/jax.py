@@ -1,0 +1,62 @@
+"""JAX under Keras 3."""
+
+from time import perf_counter as clock
+from typing import Any, Callable, Dict, Iterator
+
+from . import _keras3
+from ._layout import one_layout
+
+__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+
+
+def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
+    """Start Keras; XLA's thread pool has as many threads as the affinity has CPUs."""
+    return _keras3.boot(case, seed)
+
+
+def facts(keras: Any) -> Dict[str, Any]:
+    """Versions and the platform that JAX computes on."""
+    import jax
+
+    platform = jax.default_backend()
+    found = _keras3.facts(keras)
+    return dict(found, device=platform, backend_version=jax.__version__)
+
+
+def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
+    """How the model computes."""
+    return _keras3.compiled(model)
+
+
+def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001
+    """Wait for every array that a step makes: JAX returns from a step before it is done."""
+    import jax
+
+    return lambda: jax.block_until_ready([v.value for v in _keras3.variables(model)]) and None
+
+
+def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
+    """The dimension numbers of the convolutions in the program that XLA is given."""
+    import jax
+    import numpy as np
+
+    image = np.zeros((1,) + tuple(model.input_shape[1:]), "float32")
+    trainable = [v.value for v in model.trainable_variables]
+    others = [v.value for v in model.non_trainable_variables]
+    program = jax.make_jaxpr(lambda x: model.stateless_call(trainable, others, x))(image)
+    return one_layout(_layouts(program.jaxpr))
+
+
+def _layouts(program: Any) -> Iterator[str]:
+    for step in program.eqns:
+        numbers = step.params.get("dimension_numbers")
+        if step.primitive.name == "conv_general_dilated":
+            yield (
+                "channels_last"
+                if numbers.lhs_spec[1] == len(numbers.lhs_spec) - 1
+                else "channels_first"
+            )
+        for inner in step.params.values():
+            inner_program = getattr(inner, "jaxpr", None)
+            if inner_program is not None:
+                yield from _layouts(inner_program)

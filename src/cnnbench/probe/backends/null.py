@@ -1,0 +1,66 @@
+"""Null: no framework. It knows shapes and parameters, and its clock is virtual.
+
+A step takes what its images need at a made-up speed, give or take 2 % within a launch and 2 %
+between launches, drawn from the launch's seed; nothing waits. It takes the whole system from
+command to table in seconds.
+"""
+
+import random
+from typing import Any, Callable, Dict
+
+from . import _null_keras
+
+__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+
+SECONDS_PER_IMAGE = 1e-3
+FENCE_SECONDS = 1e-6
+SPREAD = 0.02
+
+_state = {"now": 0.0}
+
+
+def clock() -> float:
+    """Virtual seconds."""
+    return _state["now"]
+
+
+def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
+    """A Keras that computes nothing."""
+    draw = random.Random(seed)  # noqa: S311
+    launch = SECONDS_PER_IMAGE * draw.lognormvariate(0, SPREAD)
+
+    def step(images: int) -> None:
+        _state["now"] += images * launch * draw.lognormvariate(0, SPREAD)
+
+    return _null_keras.Keras(case["data_format"], case["precision"], step)
+
+
+def facts(keras: Any) -> Dict[str, Any]:
+    """What was asked for: nothing can refuse."""
+    return {
+        "keras_version": keras.__version__,
+        "backend": "null",
+        "backend_version": keras.__version__,
+        "data_format": keras.backend.image_data_format(),
+        "precision": keras.backend.floatx(),
+        "device": "cpu",
+    }
+
+
+def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
+    """How the model would compute."""
+    return {"computes_in": keras.backend.floatx(), "jit": "none"}
+
+
+def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001
+    """Costs a virtual microsecond."""
+
+    def wait() -> None:
+        _state["now"] += FENCE_SECONDS
+
+    return wait
+
+
+def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
+    """None was run."""
+    return "none"

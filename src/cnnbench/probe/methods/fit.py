@@ -1,0 +1,69 @@
+"""`fit` of arrays in memory, shuffled, without validation, progress bar or batch callback.
+
+A window is one epoch of one long `fit` call, or several where the host asks for more steps than
+one epoch can have. The data is cut to so many images that an epoch has the steps asked for; that
+changes how often an epoch begins, so what an epoch costs is inside the window, more often than a
+user pays for it. Only an epoch hook is used: a batch hook would make Keras 3 wait for the device
+in every step. When the host asks for another number of steps, a new `fit` call begins; its start
+lies in its first window.
+"""
+
+from typing import Any, Optional
+
+from ..faults import Unsupported
+
+IN_MEMORY = True
+EPOCHS = 10**9
+
+
+def train(task: Any, windows: Any) -> None:
+    """Call `fit` until the host has seen enough."""
+    if task.feed.augment:
+        raise Unsupported("fit trains on arrays; augment with train_on_batch or fit_generator")
+    steps = windows.grant()
+    while steps is not None:
+        images = min(steps * task.feed.batch_size, task.feed.size)
+        x, y = task.feed.arrays(images)
+        hook = epoch_hook(task, windows, steps, -(-images // task.feed.batch_size), images)
+        task.model.fit(
+            x,
+            y,
+            batch_size=task.feed.batch_size,
+            epochs=EPOCHS,
+            shuffle=True,
+            verbose=0,
+            callbacks=[hook],
+        )
+        steps = hook.asked
+
+
+def epoch_hook(task: Any, windows: Any, steps: int, epoch_steps: int, epoch_images: int) -> Any:
+    """A callback that closes a window when enough epochs have ended, and asks for the next.
+
+    Args:
+        task: What is trained.
+        windows: Who is asked.
+        steps: Training steps that the host asked for.
+        epoch_steps: Training steps in an epoch.
+        epoch_images: Images in an epoch.
+    """
+
+    class Hook(task.keras.callbacks.Callback):  # type: ignore[misc]
+        asked: Optional[int] = None
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._epochs = 0
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self._epochs += 1
+            if self._epochs * epoch_steps < steps:
+                return
+            loss = (logs or {}).get("loss")
+            windows.done(self._epochs * epoch_steps, self._epochs * epoch_images, loss)
+            self._epochs = 0
+            self.asked = windows.grant()
+            if self.asked != steps:
+                self.model.stop_training = True
+
+    return Hook()

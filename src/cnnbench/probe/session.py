@@ -1,0 +1,171 @@
+"""The guest's life: boot, load, build, compile, then windows on request."""
+
+import resource
+import sys
+import time
+import traceback
+from typing import Any, Callable, Dict, NamedTuple, Tuple
+
+from . import optimizers, plugins, threads, wire
+from .faults import BadData, Unsupported
+from .feed import Feed
+from .windows import Windows
+
+Dataset = NamedTuple("Dataset", [("source", Any), ("shape", Any), ("classes", int)])
+Task = NamedTuple("Task", [("keras", Any), ("model", Any), ("feed", Feed)])
+
+# What frameworks say of an operation that they know but cannot do on this device or in this format.
+REFUSALS = ("not implemented", "unimplemented", "only supports", "not supported", "unsupported")
+
+
+class Stages:
+    """Tells the host which stage begins, and how long each took."""
+
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        self._send = send
+        self._begun = 0.0
+        self.name = "boot"
+
+    def enter(self, name: str) -> None:
+        """Begin a stage."""
+        self.name = name
+        self._send(wire.Stage(name=name))
+        self._begun = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Since the stage began."""
+        return time.perf_counter() - self._begun
+
+
+def run(requests: Callable[[], Any], send: Callable[[Any], None]) -> None:
+    """Live one case; whatever goes wrong is told as a message."""
+    stages = Stages(send)
+    try:
+        _live(requests, send, stages)
+    except Exception as error:
+        send(
+            wire.Failed(
+                stage=stages.name,
+                kind=_kind(error),
+                message=_one_line(error),
+                traceback=traceback.format_exc(),
+            )
+        )
+
+
+def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stages) -> None:
+    order = requests()
+    if order.version != wire.VERSION:
+        raise RuntimeError("host speaks %s, guest %s" % (order.version, wire.VERSION))
+    backend = plugins.load("backends", order.backend)
+    method = plugins.load("methods", order.case["method"])
+
+    stages.enter("import")
+    keras, facts = _boot(backend, order)
+    send(wire.Booted(version=wire.VERSION, facts=facts, seconds=stages.seconds()))
+
+    stages.enter("data")
+    dataset = _dataset(order)
+    feed = _feed(dataset, method, order)
+    facts = dict(dataset.source.facts(), images_in_a_pass=feed.size)
+    send(wire.Loaded(facts=facts, seconds=stages.seconds()))
+
+    stages.enter("build")
+    definition = _definition(order)
+    model = _build(keras, definition, dataset, order)
+    send(wire.Built(parameters=int(model.count_params()), seconds=stages.seconds()))
+
+    stages.enter("compile")
+    getattr(definition, "compile", optimizers.compile_default)(keras, model)
+    facts = backend.compiled(keras, model)
+    _check("precision", order.case["precision"], facts["computes_in"])
+    send(wire.Compiled(facts=facts, seconds=stages.seconds()))
+
+    stages.enter("training")
+    windows = Windows(requests, send, backend.fence(keras, model), backend.clock)
+    method.train(Task(keras=keras, model=model, feed=feed), windows)
+    send(wire.Finished(facts=_last_facts(backend, keras, model)))
+
+
+def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
+    """Import, and see that what runs is what was asked for."""
+    facts = threads.use(order.threads)
+    keras = backend.boot(order.case, order.threads, order.seed)
+    facts.update(backend.facts(keras))
+    _check("backend", order.backend, facts["backend"])
+    _check("data format", order.case["data_format"], facts["data_format"])
+    _check("precision", order.case["precision"], facts["precision"])
+    _check("device", order.case["device"], facts["device"])
+    return keras, facts
+
+
+def _dataset(order: Any) -> Dataset:
+    if order.dataset_file:
+        own = plugins.load("datasets", "_own")
+        return Dataset(*own.open_path(order.dataset_file, order.seed))
+    module = plugins.load("datasets", order.case["dataset"])
+    return Dataset(module.open_source(order.data, order.seed), module.SHAPE, module.CLASSES)
+
+
+def _feed(dataset: Dataset, method: Any, order: Any) -> Feed:
+    batch_size = order.case["batch_size"]
+    if batch_size > len(dataset.source):
+        raise BadData(
+            "a batch of %d is larger than the data set of %d images; take a smaller --batch-size"
+            % (batch_size, len(dataset.source))
+        )
+    feed = Feed(dataset.source, dataset.classes, order.case, order.seed)
+    if method.IN_MEMORY:
+        feed.keep_in_memory()
+    return feed
+
+
+def _definition(order: Any) -> Any:
+    if order.model_file:
+        return plugins.load_file(order.model_file)
+    return plugins.load("models", order.case["model"])
+
+
+def _build(keras: Any, definition: Any, dataset: Dataset, order: Any) -> Any:
+    """The model; one that ships with the probe says how many parameters it must have."""
+    height, width, channels = dataset.shape
+    first = order.case["data_format"] == "channels_first"
+    shape = (channels, height, width) if first else (height, width, channels)
+    model = definition.build(keras, shape, dataset.classes)
+    found = int(model.count_params())
+    known = getattr(definition, "PARAMETERS", {})
+    expected = known.get((tuple(dataset.shape), dataset.classes), found)
+    if expected != found:
+        raise RuntimeError("the model has %d parameters here, not %d" % (found, expected))
+    return model
+
+
+def _check(what: str, asked: Any, found: Any) -> None:
+    if asked != found:
+        raise Unsupported("asked for %s %s, the framework runs %s" % (what, asked, found))
+
+
+def _last_facts(backend: Any, keras: Any, model: Any) -> Dict[str, Any]:
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    try:
+        layout = backend.convolutions(keras, model)
+    except Exception as error:
+        layout = "unknown (%s)" % type(error).__name__
+    return {"peak_memory_bytes": peak, "convolutions_in": layout}
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, Unsupported):
+        return "unsupported"
+    text = "%s %s" % (type(error).__name__, error)
+    spelled = text.lower().replace("notimplemented", "not implemented")
+    return "unsupported" if any(words in spelled for words in REFUSALS) else "error"
+
+
+def _one_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else ""
+    if isinstance(error, (Unsupported, BadData)):
+        return text
+    return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__

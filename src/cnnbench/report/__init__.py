@@ -1,0 +1,1 @@
+"""Results for people and for programs. Reads; runs nothing, prints nothing."""

@@ -1,0 +1,110 @@
+"""The table of results, in the columns of "Detailed CNN Benchmark Results" and a few more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnnbench.machine.facts import label
+from cnnbench.result import FAILED, SETTLED, UNSUPPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cnnbench.result import Estimate, Result
+
+BACKENDS = {"tensorflow": "TensorFlow", "mxnet": "MXNet", "jax": "JAX", "torch": "PyTorch"}
+FORMATS = {"channels_last": "channel last", "channels_first": "channel first"}
+SPEED, INTERVAL = "Speed (images/s)", "95 % interval"
+
+
+def rows(results: Sequence[Result]) -> list[dict[str, str]]:
+    """One row of texts by column for each result, in their order.
+
+    Columns that only some tables need (precision, augmentation, threads, verdict) are there when a
+    row has something to say in them. The last two are always the speed and its interval.
+    """
+    found = [_row(result) for result in results]
+    optional = ("Precision", "Augmented", "Threads", "Notes")
+    empty = {name for name in optional if not any(row[name] for row in found)}
+    return [{k: v for k, v in row.items() if k not in empty} for row in found]
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """The table as Markdown, and under it the reasons of the rows without a number."""
+    found = rows(results)
+    if not found:
+        return "Nothing was measured yet."
+    columns = list(found[0])
+    widths = {c: max(len(c), *(len(_escaped(row[c])) for row in found)) for c in columns}
+    rule = _line(dict.fromkeys(columns, "-"), widths, "-")
+    lines = [_line({c: c for c in columns}, widths), rule, *(_line(row, widths) for row in found)]
+    return "\n".join(lines) + _reasons(results)
+
+
+def number(value: float) -> str:
+    """A number with three digits that count, or all before the point."""
+    if value >= 100:  # noqa: PLR2004
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004
+
+
+def interval(estimate: Estimate | None) -> str:
+    """`low - high`; `none` for a single launch; nothing without a number."""
+    if estimate is None:
+        return ""
+    if estimate.low is None or estimate.high is None:
+        return "none (1 launch)"
+    return f"{number(estimate.low)} - {number(estimate.high)}"
+
+
+def instance(machine: Mapping[str, object]) -> str:
+    """What the first column says: the instance type that the user named, or what the host is."""
+    named = machine.get("instance_type")
+    return str(named) if named else label(machine)  # type: ignore[arg-type]
+
+
+def _row(result: Result) -> dict[str, str]:
+    case, facts = result.case, result.facts
+    backend = str(facts.get("backend", ""))
+    speed = result.images_per_second
+    return {
+        "Instance Type": instance(result.machine),
+        "GPU used": "1" if case.device == "gpu" else "0",
+        "Stack": case.stack,
+        "Model": case.model,
+        "Data Set": case.dataset,
+        "Method": f"`{case.method}`",
+        "Backend": BACKENDS.get(backend, backend),
+        "Package": str(facts.get("package", "")),
+        "Batch Size": str(case.batch_size),
+        "Data Format": FORMATS[case.data_format],
+        "Precision": "" if case.precision == "float32" else case.precision,
+        "Augmented": "yes" if case.augment else "",
+        "Threads": str(case.threads or ""),
+        "Notes": _notes(result),
+        SPEED: number(speed.point) if speed else result.verdict,
+        INTERVAL: interval(speed),
+    }
+
+
+def _notes(result: Result) -> str:
+    said = list(result.labels)
+    if result.verdict not in (SETTLED, FAILED, UNSUPPORTED):
+        said.insert(0, f"{result.verdict}: {result.reason}")
+    return "; ".join(said)
+
+
+def _reasons(results: Sequence[Result]) -> str:
+    said = [r for r in results if r.verdict in (FAILED, UNSUPPORTED)]
+    if not said:
+        return ""
+    return "\n\n" + "\n".join(f"- {r.case.title}: {r.verdict}: {r.reason}" for r in said)
+
+
+def _line(row: Mapping[str, str], widths: Mapping[str, int], fill: str = " ") -> str:
+    cells = [_escaped(row[column]).ljust(width, fill) for column, width in widths.items()]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,58 @@
+"""Interval of a geometric mean: Student's t on logarithms.
+
+For values x_1 ... x_n of independent launches, with y = ln x, the interval is
+exp(mean(y) ± t(1 - a/2, n - 1) * s_y / sqrt(n)). Speeds are positive and vary by factors, so
+logarithms are closer to normal, and the interval of 1/x is the inverse of that of x.
+Source: Georges, Buytaert & Eeckhout, "Statistically Rigorous Java Performance Evaluation",
+OOPSLA 2007 (launches as the unit); Kalibera & Jones, "Rigorous Benchmarking in Reasonable Time",
+ISMM 2013.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Interval(NamedTuple):
+    """A geometric mean and where it may lie; no bounds for a single value."""
+
+    point: float
+    low: float | None
+    high: float | None
+
+
+def geometric(values: Sequence[float], confidence: float) -> Interval:
+    """Geometric mean of positive values with its two-sided interval.
+
+    Args:
+        values: At least one, all above zero.
+        confidence: Between 0 and 1.
+
+    Raises:
+        ValueError: There is no value, or one is not positive.
+    """
+    if not values or min(values) <= 0:
+        raise ValueError("a geometric mean needs positive values")
+    logs = np.log(np.asarray(values, dtype=float))
+    middle = float(logs.mean())
+    if len(values) == 1:
+        return Interval(float(values[0]), None, None)
+    error = float(logs.std(ddof=1)) / math.sqrt(len(values))
+    reach = float(stats.t.ppf(0.5 + confidence / 2, len(values) - 1)) * error
+    return Interval(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach))
+
+
+def relative_half_width(values: Sequence[float], confidence: float) -> float | None:
+    """How far the upper bound lies above the point, relative to it; None below two values."""
+    if len(values) < 2:  # noqa: PLR2004
+        return None
+    interval = geometric(values, confidence)
+    assert interval.high is not None  # noqa: S101
+    return interval.high / interval.point - 1

@@ -1,0 +1,1 @@
+"""What was seen, kept: one append-only database of campaigns, launches and windows."""

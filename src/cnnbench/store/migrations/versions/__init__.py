@@ -1,0 +1,1 @@
+"""The versions; what was released is never edited."""

@@ -1,0 +1,173 @@
+"""Rows to values: campaigns and launches as they were given to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, func, select
+
+from cnnbench.case import Budget, Case
+from cnnbench.record import Failure, Launch, Window
+from cnnbench.store.codec import from_dict, unpack
+from cnnbench.store.process import Process
+from cnnbench.store.schema import (
+    campaign_ends,
+    campaign_processes,
+    campaigns,
+    launch_ends,
+    launches,
+    windows,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Row, RowMapping
+
+    from cnnbench.record import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One endeavour to measure a plan of cases; it may have taken several processes.
+
+    Attributes:
+        id: Unique.
+        digest: Of all that must be equal for a campaign to be resumed.
+        suite: Name of the suite.
+        budget: How long to measure.
+        probe_digest: Digest of the guest's sources.
+        machine: Facts of the host.
+        plan: What to measure.
+        started_at: UTC, ISO 8601.
+        ended_at: The same; None if it is under way or was interrupted.
+    """
+
+    id: str
+    digest: str
+    suite: str
+    budget: Budget
+    probe_digest: str
+    machine: Facts
+    plan: tuple[Case, ...]
+    started_at: str
+    ended_at: str | None
+
+
+def all_campaigns(connection: Connection) -> list[Campaign]:
+    """Every campaign, in the order of their starts."""
+    query = (
+        select(campaigns, campaign_ends.c.ended_at)
+        .outerjoin(campaign_ends)
+        .order_by(campaigns.c.ordinal)
+    )
+    return [_campaign(row) for row in connection.execute(query)]
+
+
+def open_campaigns(connection: Connection, digest: str) -> list[tuple[str, Process]]:
+    """Campaigns with this digest and without an end, latest first, each with its last process."""
+    last = (
+        select(func.max(campaign_processes.c.ordinal))
+        .group_by(campaign_processes.c.campaign)
+        .scalar_subquery()
+    )
+    query = (
+        select(campaigns.c.id, campaign_processes)
+        .join(campaign_processes)
+        .outerjoin(campaign_ends, campaign_ends.c.campaign == campaigns.c.id)
+        .where(campaigns.c.digest == digest, campaign_ends.c.campaign.is_(None))
+        .where(campaign_processes.c.ordinal.in_(last))
+        .order_by(campaigns.c.ordinal.desc())
+    )
+    return [
+        (row.id, Process(host=row.host, pid=row.pid, process_started_at=row.process_started_at))
+        for row in connection.execute(query)
+    ]
+
+
+def chosen_launches(
+    connection: Connection, *, campaign: str | None, complete: bool
+) -> list[Launch]:
+    """Launches of one campaign or of all, in the order of their starts."""
+    query = select(launches.c.id).outerjoin(launch_ends)
+    if campaign is not None:
+        query = query.where(launches.c.campaign == campaign)
+    if complete:
+        query = query.where(launch_ends.c.launch.is_not(None))
+    return _load(connection, query)
+
+
+def newest_launches(connection: Connection) -> dict[Case, list[Launch]]:
+    """For each case, the complete launches of the latest campaign that has any of it."""
+    rank = select(launches.c.id, launches.c.case_id, campaigns.c.ordinal).join(campaigns)
+    ended = rank.join(launch_ends, launch_ends.c.launch == launches.c.id).subquery()
+    newest = (
+        select(ended.c.case_id, func.max(ended.c.ordinal).label("ordinal"))
+        .group_by(ended.c.case_id)
+        .subquery()
+    )
+    same = (ended.c.case_id == newest.c.case_id) & (ended.c.ordinal == newest.c.ordinal)
+    found = _load(connection, select(ended.c.id).join(newest, same))
+    query = select(campaigns.c.id).order_by(campaigns.c.ordinal)
+    order = {campaign: at for at, campaign in enumerate(connection.scalars(query))}
+    by_case: dict[Case, list[Launch]] = {}
+    # A case that has since grown a field has two ids in the store and is one case here.
+    for launch in sorted(found, key=lambda launch: order[launch.campaign]):
+        known = by_case.get(launch.case, [])
+        kept = known if known and known[0].campaign == launch.campaign else []
+        by_case[launch.case] = [*kept, launch]
+    return by_case
+
+
+def _load(connection: Connection, ids: Select[tuple[str]]) -> list[Launch]:
+    """The launches with these ids. Ends are read first: a launch that has one has every window."""
+    query = (
+        select(launches, launch_ends)
+        .outerjoin(launch_ends)
+        .where(launches.c.id.in_(ids))
+        .order_by(launches.c.ordinal)
+    )
+    rows = connection.execute(query).all()
+    timed = (
+        select(windows).where(windows.c.launch.in_(ids)).order_by(windows.c.launch, windows.c.index)
+    )
+    grouped = groupby(connection.execute(timed).mappings(), itemgetter("launch"))
+    seen = {launch: tuple(map(_window, group)) for launch, group in grouped}
+    return [_launch(row, seen.get(row.id, ())) for row in rows]
+
+
+def _campaign(row: Row[Any]) -> Campaign:
+    return Campaign(
+        id=row.id,
+        digest=row.digest,
+        suite=row.suite,
+        budget=from_dict(Budget, row.budget),
+        probe_digest=row.probe_digest,
+        machine=unpack(row.machine),
+        plan=tuple(from_dict(Case, case) for case in row.plan),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _launch(row: Row[Any], seen: tuple[Window, ...]) -> Launch:
+    return Launch(
+        id=row.id,
+        campaign=row.campaign,
+        case=from_dict(Case, row.case),
+        number=row.number,
+        seed=row.seed,
+        stack_fingerprint=row.stack_fingerprint,
+        probe_digest=row.probe_digest,
+        started_at=row.started_at,
+        machine=unpack(row.machine),
+        stages=unpack(row.stages or {}),
+        facts=unpack(row.facts or {}),
+        windows=seen,
+        failure=None if row.failure is None else from_dict(Failure, row.failure),
+    )
+
+
+def _window(row: RowMapping) -> Window:
+    return Window(**{name: value for name, value in row.items() if name != "launch"})

@@ -1,0 +1,25 @@
+"""What several tests need."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all of CIFAR-10 and one ImageNet photograph of each class."""
+    beside = REPOSITORY.parent / "shared" / "data" / "unpack.py"
+    script = Path(os.environ.get("CNNBENCH_TEST_UNPACK", beside))
+    if not script.exists():
+        pytest.skip(f"no real images: {script} is not there; CNNBENCH_TEST_UNPACK may name it")
+    target = tmp_path_factory.mktemp("images")
+    for name in ("cifar10", "imagenet-sample"):
+        subprocess.run([sys.executable, script, name, target], check=True)
+    return target

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 import pooch
 
-from cnnbench import catalog
+from cnnbench import catalog, folders
 from cnnbench.errors import DataError
 
 if TYPE_CHECKING:
@@ -46,11 +45,7 @@ def root(data_dir: Path | None) -> Path:
     named would be measured unnoticed.
     """
     said = data_dir or os.environ.get(VARIABLE)
-    return (
-        Path(said).expanduser().absolute()
-        if said
-        else platformdirs.user_cache_path("cnnbench") / "data"
-    )
+    return Path(said).expanduser().absolute() if said else folders.cache() / "data"
 
 
 def locate(name: str, data_dir: Path | None) -> Path | None:

@@ -131,7 +131,7 @@ def _home(home: str) -> re.Pattern[str]:
         return re.compile(r"(?!)")
     # `/root` is the end of other paths too; what is longer is a home wherever it stands.
     begin = BEGIN if len(parts) == 1 else ""
-    return re.compile(rf"{begin}/+{'/+'.join(parts)}(?!{CHARACTER})")
+    return re.compile(rf"{begin}/{'/++'.join(parts)}(?!{CHARACTER})")
 
 
 @functools.cache

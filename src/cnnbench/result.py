@@ -105,6 +105,8 @@ def _verdict(launches: Sequence[Launch], budget: Budget) -> tuple[str, str]:
                 return UNSUPPORTED, failure.message
             return FAILED, f"{failure.stage}: {failure.message}"
     speeds = [value for launch in launches if (value := plan.speed(launch))]
+    if len(speeds) == 1:
+        return NOISY, "1 launch gives no interval"
     if len(speeds) < budget.launches[0]:
         return NOISY, f"{len(speeds)} of {budget.launches[0]} launches"
     if not plan.is_precise(speeds, budget):

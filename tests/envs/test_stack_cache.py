@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cnnbench.envs import cache, gpus, interpreters, stack
+from cnnbench.envs import cache, interpreters, stack
 from cnnbench.errors import StackError
+from cnnbench.machine import gpu
 
 if TYPE_CHECKING:
     from tests.envs.conftest import Describe, FakeUv
@@ -246,13 +247,13 @@ def test_a_lock_that_differs_makes_a_stack_unsupported(describe: Describe) -> No
 def test_a_gpu_stack_is_unsupported_where_no_driver_answers(
     describe: Describe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpus, "found", lambda: None)
+    monkeypatch.setattr(gpu, "why_none", lambda: "no NVIDIA driver is installed; install one")
     toml = ('["cpu"]', '["gpu"]\ncuda = "12.0"')
 
     reason = cache.unsupported(describe(toml=toml))
 
     assert reason is not None
-    assert reason.startswith("no NVIDIA driver answers here")
+    assert reason.startswith("no NVIDIA driver is installed")
 
 
 def test_the_null_stack_is_always_ready(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,13 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from filelock import FileLock, Timeout
 
-from cnnbench.envs import gpus, interpreters, sources, uv_tool
+from cnnbench import folders
+from cnnbench.envs import cuda, interpreters, sources, uv_tool
 from cnnbench.envs.stack import HOST, Stack, check_lock
 from cnnbench.errors import StackError
+from cnnbench.machine import gpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ def unsupported(stack: Stack) -> str | None:
         return None
     try:
         check_lock(stack)
-        if "gpu" in stack.devices and (reason := gpus.unfit(stack.cuda, gpus.found())):
+        if "gpu" in stack.devices and (reason := _without_gpu(stack)):
             return reason
         if python_of(stack) is None:
             _base(stack)
@@ -185,9 +186,13 @@ def _told(failed: str, retry: str) -> Iterator[None]:
         raise StackError(f"{failed}: {reason}; {remedy}, then run: {retry}") from error
 
 
+def _without_gpu(stack: Stack) -> str | None:
+    """Why no GPU here runs the stack, or None."""
+    return gpu.why_none() or cuda.unfit(stack.cuda, gpu.gpus())
+
+
 def _root() -> Path:
-    base = os.environ.get("CNNBENCH_CACHE_DIR") or platformdirs.user_cache_path("cnnbench")
-    return Path(base).expanduser().absolute() / "stacks"
+    return folders.cache() / "stacks"
 
 
 def _home(stack: Stack) -> Path:

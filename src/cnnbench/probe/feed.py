@@ -34,7 +34,7 @@ class Feed:
         self._random = np.random.RandomState(seed)
         self._order = self._random.permutation(len(source))
         self._arrays = None  # type: Any
-        self.batch_size = case["batch_size"]
+        self.batch_size = int(case["batch_size"])
         self.size = len(source)
 
     def keep_in_memory(self) -> None:

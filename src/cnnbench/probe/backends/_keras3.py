@@ -37,12 +37,12 @@ def facts(keras: Any) -> Dict[str, Any]:
     }
 
 
-def compiled(model: Any) -> Dict[str, Any]:
-    """The type that the model's kernels are used in, and whether its step is compiled."""
+def compiled(model: Any, compiler: str) -> Dict[str, Any]:
+    """The type that the model's kernels are used in, and by what its step is compiled."""
     kinds = sorted({layer.compute_dtype for layer in model.layers if layer.weights})
     return {
         "computes_in": " ".join(kinds),
-        "jit": "xla or torch.compile" if model.jit_compile else "none",
+        "jit": compiler if model.jit_compile else "none",
         "steps_per_execution": model.steps_per_execution,
     }
 

@@ -108,7 +108,6 @@ class Keras:
     __version__ = "0.0"
 
     def __init__(self, data_format: str, precision: str, step: Callable[[int], None]) -> None:
-        first = data_format == "channels_first"
         self.backend = SimpleNamespace(
             image_data_format=lambda: data_format, floatx=lambda: precision
         )
@@ -119,39 +118,50 @@ class Keras:
         self.models = SimpleNamespace(
             Model=lambda inputs, outputs: Model(step, outputs)  # noqa: ARG005
         )
-        self.layers = _layers(first=first)
+        self.layers = _layers(Format(first=data_format == "channels_first"))
 
 
-def _layers(*, first: bool) -> SimpleNamespace:
-    """The layers, for images whose channels come first or last."""
+class Format:
+    """Where the channels of a shape are."""
 
-    def join(area: Shape, channels: int) -> Shape:
-        return (channels, *area) if first else (*area, channels)
+    def __init__(self, *, first: bool) -> None:
+        self._first = first
 
-    def area(shape: Shape) -> Shape:
-        return shape[1:] if first else shape[:2]
+    def join(self, area: Shape, channels: int) -> Shape:
+        """The shape of an area with channels."""
+        return (channels, *area) if self._first else (*area, channels)
 
-    def depth(shape: Shape) -> int:
-        return shape[0] if first else shape[-1]
+    def area(self, shape: Shape) -> Shape:
+        """Height and width."""
+        return shape[1:] if self._first else shape[:2]
+
+    def depth(self, shape: Shape) -> int:
+        """Channels."""
+        return shape[0] if self._first else shape[-1]
+
+
+def _layers(at: Format) -> SimpleNamespace:
+    """The layers, for images in a format."""
 
     def conv(
         filters: int, kernel: Any, strides: Any = (1, 1), padding: str = "valid", **_: Any
     ) -> Layer:
         height, width = _pair(kernel)
         return Layer(
-            lambda s: join(_slid(area(s), (height, width), _pair(strides), padding), filters),
-            lambda s: (height * width * depth(s) + 1) * filters,
+            lambda s: at.join(_slid(at.area(s), (height, width), _pair(strides), padding), filters),
+            lambda s: (height * width * at.depth(s) + 1) * filters,
         )
 
     def pool(pool_size: Any = 2, strides: Any = None, padding: str = "valid") -> Layer:
         size = _pair(pool_size)
         steps = size if strides is None else _pair(strides)
-        return Layer(lambda s: join(_slid(area(s), size, steps, padding), depth(s)), _none)
+        return Layer(lambda s: at.join(_slid(at.area(s), size, steps, padding), at.depth(s)), _none)
 
     def pad(padding: Any) -> Layer:
         rows, columns = _pair(padding)
         return Layer(
-            lambda s: join((area(s)[0] + 2 * rows, area(s)[1] + 2 * columns), depth(s)), _none
+            lambda s: at.join((at.area(s)[0] + 2 * rows, at.area(s)[1] + 2 * columns), at.depth(s)),
+            _none,
         )
 
     def same(*_: Any, **__: Any) -> Layer:
@@ -166,8 +176,8 @@ def _layers(*, first: bool) -> SimpleNamespace:
         MaxPooling2D=pool,
         AveragePooling2D=pool,
         ZeroPadding2D=pad,
-        GlobalAveragePooling2D=lambda: Layer(lambda s: (depth(s),), _none),
-        BatchNormalization=lambda **_: Layer(lambda s: s, lambda s: 4 * depth(s)),
+        GlobalAveragePooling2D=lambda: Layer(lambda s: (at.depth(s),), _none),
+        BatchNormalization=lambda **_: Layer(lambda s: s, lambda s: 4 * at.depth(s)),
         Activation=same,
         Dropout=same,
         add=add,

@@ -45,7 +45,7 @@ def compiled(keras: Any, model: Any) -> Dict[str, Any]:
     """How the model computes."""
     import tensorflow as tf
 
-    return _keras2.compiled(keras, model) if _is_first(tf) else _keras3.compiled(model)
+    return _keras2.compiled(keras, model) if _is_first(tf) else _keras3.compiled(model, "xla")
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:

@@ -34,7 +34,7 @@ def facts(keras: Any) -> Dict[str, Any]:
 
 def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
     """How the model computes."""
-    return _keras3.compiled(model)
+    return _keras3.compiled(model, "torch.compile")
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001

@@ -23,3 +23,8 @@ def real_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("cifar10", "imagenet-sample"):
         subprocess.run([sys.executable, script, name, target], check=True)
     return target
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first."""
+    items.sort(key=lambda item: item.get_closest_marker("stacks") is not None)

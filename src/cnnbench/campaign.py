@@ -22,11 +22,12 @@ from cnnbench.launch import live
 from cnnbench.link import bundle
 from cnnbench.machine import lock
 from cnnbench.record import Launch
+from cnnbench.redact import redact
 from cnnbench.result import conclude
 from cnnbench.store.database import new_id, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from cnnbench.case import Case, Suite
     from cnnbench.prepare import NotReady, Own, Ready
@@ -67,11 +68,16 @@ class Campaign:
         kept = self._begin()
         cases, budget = self._suite.cases, self._suite.budget
         yield events.CampaignStarted(self._campaign, cases, budget, kept)
-        ready = yield from self._prepare()
-        waiting = [case for case in cases if case in ready and self._is_open(case)]
-        for case in cases:
-            if case in ready and case not in waiting:
-                yield self._done(case)
+        with ExitStack() as held:
+            yield from _exclusive(held)
+            ready = yield from self._prepare()
+            yield from self._rounds(ready)
+        self._store.end_campaign(self._campaign)
+        yield events.CampaignEnded(self._campaign)
+
+    def _rounds(self, ready: Mapping[Case, Ready]) -> Iterator[events.Event]:
+        """Launch each open case once a round, until none is open."""
+        waiting = list(ready)
         while waiting:
             random.shuffle(waiting)
             for case in list(waiting):
@@ -79,8 +85,6 @@ class Campaign:
                 if not self._is_open(case):
                     waiting.remove(case)
                     yield self._done(case)
-        self._store.end_campaign(self._campaign)
-        yield events.CampaignEnded(self._campaign)
 
     def results(self) -> dict[Case, Result]:
         """What is concluded so far, also of cases that are not done."""
@@ -150,20 +154,19 @@ class Campaign:
         facts: dict[str, Any] = {}
         if case.stack:
             facts = {"package": case.stack.package, "backend": case.stack.backend}
+        failure = replace(case.failure, message=redact(case.failure.message))
         self._store.begin_launch(launch)
-        self._store.end_launch(launch.id, {}, facts, case.failure)
-        self._launches[case.case].append(replace(launch, facts=facts, failure=case.failure))
+        self._store.end_launch(launch.id, {}, facts, failure)
+        self._launches[case.case].append(replace(launch, facts=facts, failure=failure))
         yield self._done(case.case)
 
     def _launch(self, ready: Ready) -> Iterator[events.Event]:
         case = ready.case
         head = self._head(case, ready.stack.fingerprint)
-        with ExitStack() as held:
-            yield from _exclusive(held)
-            begun = time.monotonic()
-            self._store.begin_launch(head)
-            yield events.LaunchStarted(case, head.id, head.number)
-            launch = yield from self._stored(live(ready, head, self._suite.budget))
+        begun = time.monotonic()
+        self._store.begin_launch(head)
+        yield events.LaunchStarted(case, head.id, head.number)
+        launch = yield from self._stored(live(ready, head, self._suite.budget))
         self._store.end_launch(launch.id, launch.stages, launch.facts, launch.failure)
         self._launches[case].append(launch)
         self._spent[case] += time.monotonic() - begun
@@ -200,7 +203,7 @@ class Campaign:
 
 
 def _exclusive(held: ExitStack) -> Iterator[events.Event]:
-    """Take the machine for one launch, saying so if somebody else has it."""
+    """Take the machine, saying so if somebody else has it: builds disturb a measurement too."""
     path = folders.cache() / "measuring.lock"
     try:
         held.enter_context(lock.exclusive(path, wait=False))

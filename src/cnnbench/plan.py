@@ -53,6 +53,7 @@ LONG_STEP_SECONDS = 5.0
 LONG_STEP_WINDOWS = 3
 FENCES_IN_A_WINDOW = 200
 PILOT_GROWTH = 8
+REPAIRS = 5  # warm-up windows more, at most, until windows are long enough
 
 
 class Request(NamedTuple):
@@ -73,7 +74,9 @@ def next_window(windows: Sequence[Window], budget: Budget) -> Request | None:
     last = windows[-1]
     if last.role in (FIRST_STEP, PILOT) and not _is_pilot_long_enough(last, budget):
         return Request(PILOT, _pilot_steps(last, budget))
-    steps = _window_steps(last, budget) if last.role == PILOT else last.steps
+    steps = last.steps
+    if last.role == PILOT or (last.role == WARM_UP and _is_brief(last, budget)):
+        steps = _window_steps(last, budget)
     if not _is_warm(windows, budget):
         return Request(WARM_UP, steps)
     if not _is_enough([w for w in windows if w.role == STEADY], budget):
@@ -130,19 +133,29 @@ def _pilot_steps(last: Window, budget: Budget) -> int:
     return max(last.steps + 1, min(math.ceil(wanted), last.steps * PILOT_GROWTH))
 
 
-def _window_steps(pilot: Window, budget: Budget) -> int:
-    """As many steps as the shortest window needs; a fence may be 1/200 of it at most."""
-    seconds = max(budget.window_seconds, FENCES_IN_A_WINDOW * pilot.fence)
-    # One tenth more: a window that is a little faster than the pilot must not be too short.
-    return math.ceil(1.1 * seconds / (pilot.seconds / pilot.steps))
+def _window_steps(window: Window, budget: Budget) -> int:
+    """As many steps as the shortest window needs, and a tenth more for windows that are faster."""
+    return math.ceil(1.1 * _shortest(window, budget) / (window.seconds / window.steps))
 
 
 def _is_warm(windows: Sequence[Window], budget: Budget) -> bool:
-    if _is_long_step(windows[-1]):
-        return True  # the pilot's step was the warm-up
+    if _is_long_step(windows[-1]) or windows[-1].role == STEADY:
+        return True  # of a long step, the pilot was the warm-up
     warm = [w for w in windows if w.role == WARM_UP]
     spent = sum(w.seconds for w in warm)
-    return len(warm) >= budget.warmup_windows and spent >= budget.warmup_seconds
+    if len(warm) < budget.warmup_windows or spent < budget.warmup_seconds:
+        return False
+    return not _is_brief(windows[-1], budget) or len(warm) >= budget.warmup_windows + REPAIRS
+
+
+def _is_brief(window: Window, budget: Budget) -> bool:
+    """Whether a window is shorter than one may be."""
+    return window.seconds < _shortest(window, budget)
+
+
+def _shortest(window: Window, budget: Budget) -> float:
+    """Seconds of the shortest window; a fence may be 1/200 of it at most."""
+    return max(budget.window_seconds, FENCES_IN_A_WINDOW * window.fence)
 
 
 def _is_enough(steady: Sequence[Window], budget: Budget) -> bool:
@@ -151,9 +164,11 @@ def _is_enough(steady: Sequence[Window], budget: Budget) -> bool:
     if _is_long_step(steady[-1]):
         return len(steady) >= LONG_STEP_WINDOWS
     fewest, most = budget.windows
-    if len(steady) < fewest:
+    if len(steady) >= most:
+        return True
+    if len(steady) < max(fewest, 2):  # a single window has no spread
         return False
     speeds = [w.images / w.seconds for w in steady]
     error = statistics.stdev(speeds) / math.sqrt(len(speeds)) / statistics.mean(speeds)
     # A launch need not be known better than a quarter of what the case must be.
-    return len(steady) >= most or error <= budget.precision / 4
+    return error <= budget.precision / 4

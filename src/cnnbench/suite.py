@@ -25,16 +25,39 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from cnnbench import errors, plan
 from cnnbench.case import Budget, Case, Suite
 
 FOLDER = Path(__file__).parent / "suites"
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+def _rising(value: tuple[int, int]) -> tuple[int, int]:
+    if value[0] > value[1]:
+        raise ValueError("the fewest are more than the most")
+    return value
+
+
+Values = Annotated[list[T], Field(min_length=1)]
+Range = Annotated[tuple[PositiveInt, PositiveInt], AfterValidator(_rising)]
 
 
 class Axes(BaseModel):
@@ -42,16 +65,32 @@ class Axes(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    stack: list[str] = ["all"]
-    model: list[str] = ["simple_cnn"]
-    dataset: list[str] = ["synthetic-32"]
-    method: list[str] = ["train_on_batch"]
-    data_format: list[Literal["channels_last", "channels_first"]] = ["channels_last"]
-    batch_size: list[PositiveInt] = [32]
-    precision: list[Literal["float32", "bfloat16", "float16"]] = ["float32"]
-    device: list[Literal["cpu", "gpu"]] = ["cpu"]
-    augment: list[bool] = [False]
-    threads: list[int] = [0]
+    stack: Values[str] = ["all"]
+    model: Values[str] = ["simple_cnn"]
+    dataset: Values[str] = ["synthetic-32"]
+    method: Values[str] = ["train_on_batch"]
+    data_format: Values[Literal["channels_last", "channels_first"]] = ["channels_last"]
+    batch_size: Values[PositiveInt] = [32]
+    precision: Values[Literal["float32", "bfloat16", "float16"]] = ["float32"]
+    device: Values[Literal["cpu", "gpu"]] = ["cpu"]
+    augment: Values[bool] = [False]
+    threads: Values[NonNegativeInt] = [0]
+
+
+class Limits(BaseModel):
+    """The values of a budget that a suite may change; `case.Budget` says what they are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    precision: PositiveFloat | None = None
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = None
+    launches: Range | None = None
+    warmup_seconds: NonNegativeFloat | None = None
+    warmup_windows: NonNegativeInt | None = None
+    windows: Range | None = None
+    window_seconds: PositiveFloat | None = None
+    case_seconds: PositiveFloat | None = None
+    silence_seconds: PositiveFloat | None = None
 
 
 class Definition(BaseModel):
@@ -109,8 +148,11 @@ def expand(name: str, definition: Definition, stacks: dict[str, list[str]]) -> S
     for extra in definition.include:
         single = {axis: values[:1] for axis, values in base.items()}
         more = {axis: v if isinstance(v, list) else [v] for axis, v in extra.items()}
-        axes = _checked(name, Axes, single | more)
+        axes = _checked(f"{name}: include", Axes, single | more)
         cases |= dict.fromkeys(_product(axes.model_dump(), stacks))
+    for rule in definition.exclude:
+        for axis in rule.keys() - Axes.model_fields:
+            raise errors.unknown(f"axis in exclude of suite {name}", axis, Axes.model_fields)
     kept = tuple(case for case in cases if not _excluded(case, definition.exclude))
     if not kept:
         raise errors.UsageError(f"suite {name} has no case: its exclude leaves nothing")
@@ -140,18 +182,14 @@ def _excluded(case: Case, exclude: list[dict[str, Any]]) -> bool:
 
 def _budget(name: str, definition: Definition) -> Budget:
     budget = plan.BUDGETS[definition.budget]
-    known = {field.name for field in fields(Budget)}
-    for limit in definition.limits:
-        if limit not in known:
-            raise errors.unknown(f"limit in suite {name}", limit, known)
-    pairs: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in definition.limits.items()
-    }
-    return replace(budget, **pairs)
+    for limit in definition.limits.keys() - Limits.model_fields:
+        raise errors.unknown(f"limit in suite {name}", limit, Limits.model_fields)
+    limits = _checked(f"{name}: limits", Limits, definition.limits)
+    return replace(budget, **limits.model_dump(exclude_none=True))
 
 
-def _checked(name: str, kind: type[Axes], values: dict[str, Any]) -> Axes:
+def _checked(where: str, kind: type[M], values: dict[str, Any]) -> M:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise errors.UsageError(f"suite {name}: include: {first_fault(error)}") from None
+        raise errors.UsageError(f"suite {where}: {first_fault(error)}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from typing import Annotated, NoReturn
@@ -27,16 +28,22 @@ app.add_typer(stacks.app, name="stacks")
 app.add_typer(data.app, name="data")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cnnbench {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def version(
-    show_version: Annotated[
-        bool, typer.Option("--version", is_eager=True, help="Say the version and leave.")
+def shared(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say the version and leave."
+        ),
     ] = False,
 ) -> None:
     """What every command shares."""
-    if show_version:
-        typer.echo(f"cnnbench {__version__}")
-        raise typer.Exit
 
 
 def main() -> NoReturn:
@@ -45,12 +52,23 @@ def main() -> NoReturn:
     Exit status: 0 done; 1 the answer is no; 2 the command was wrong; 3 undecided; 130 interrupted.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a locale may not know our signs
     try:
-        app()
+        status = app(standalone_mode=False)
     except errors.CnnbenchError as error:
         typer.echo(f"cnnbench: {error}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-    sys.exit(0)
+    except typer.TyperException as error:
+        _explain(error)
+        sys.exit(error.exit_code)
+    sys.exit(status)
+
+
+def _explain(error: typer.TyperException) -> None:
+    """Say what is wrong with the command line; nothing if its help was printed instead."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "cnnbench"
+    if said := " ".join(error.format_message().split()):
+        typer.echo(f"cnnbench: {said.rstrip('.')}; see: {path} --help", err=True)

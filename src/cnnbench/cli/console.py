@@ -61,7 +61,7 @@ class Display:
     def _show(self, event: events.Event) -> None:  # noqa: C901  one branch an event
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
-                self._say(f"{len(cases)} cases" + (f", {kept} launches kept" if kept else ""))
+                self._say(_beginning(len(cases), kept))
             case events.StackLine(stack=stack, line=line):
                 self._status(f"building {stack}: {line}")
                 self._plain(f"stack {stack}: {line}")
@@ -154,6 +154,16 @@ class Clock:
 
     def _missing(self, times: list[float]) -> int:
         return max(self._fewest - len(times), 1)
+
+
+def _beginning(cases: int, kept: int) -> str:
+    """What is about to be measured."""
+    going_on = f", going on after {_several(kept, 'launch', 'launches')}" if kept else ""
+    return _several(cases, "case", "cases") + going_on
+
+
+def _several(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
 
 
 def _conclusion(result: Result) -> str:

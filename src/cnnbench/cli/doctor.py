@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from cnnbench.machine import doctor as machine
 from cnnbench.machine.conditions import conditions
 from cnnbench.machine.facts import facts
 from cnnbench.machine.gpu import gpus
+
+if TYPE_CHECKING:
+    from cnnbench.record import Scalar
 
 MARKS = {"ok": "ok     ", "note": "note   ", "warning": "WARNING"}
 
@@ -28,8 +31,17 @@ def doctor(
         return
     width = max(len(name) for name in (*known, *now))
     for name, value in (known | now).items():
-        typer.echo(f"{name:{width}}  {'unknown' if value is None else value}")
+        typer.echo(f"{name:{width}}  {_told(name, value)}")
     typer.echo()
     for finding in findings:
         advice = f"; {finding.advice}" if finding.advice else ""
         typer.echo(f"{MARKS[finding.level]}  {finding.what}{advice}")
+
+
+def _told(name: str, value: Scalar) -> str:
+    """A fact for people."""
+    if value is None:
+        return "unknown"
+    if name.endswith("_bytes") and isinstance(value, int):
+        return f"{value / 2**30:.1f} GiB"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,17 @@ def print_table(results: Sequence[Result]) -> None:
 def print_json(value: Any) -> None:
     """Print JSON."""
     typer.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def check_target(target: str) -> None:
+    """Raise UsageError if `write_json` could not write there: known before anything is measured."""
+    path = Path(target)
+    if target == "-":
+        return
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"cannot write {target}: give --json a file in a folder that exists")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"cannot write {target}: no permission; give --json another file")
 
 
 def write_json(value: Any, target: str) -> None:

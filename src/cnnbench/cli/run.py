@@ -61,6 +61,8 @@ def run(  # noqa: PLR0917  one parameter a flag
     what the suite says; a flag that is repeated makes a product: two stacks and two data formats
     are four cases. An interrupted run goes on where it was when the same command is given again.
     """
+    if json:
+        output.check_target(json)
     own = prepare.Own(data_dir=data_dir)
     chosen = _axes(own, stack, model, dataset, python) | {
         "method": method,

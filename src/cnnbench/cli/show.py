@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cnnbench.cli import flags, output
+from cnnbench.errors import UsageError
 from cnnbench.report.document import document
 from cnnbench.result import conclude
 from cnnbench.store.address import default_url
@@ -39,9 +40,10 @@ def show(  # noqa: PLR0917  one parameter a flag
         "data_format": data_format,
     }
     with Store.open(store or default_url(), read_only=True) as opened:
-        results = [
-            result for result in _results(opened, everything) if _matches(result.case, wanted)
-        ]
+        found = _results(opened, everything)
+    results = [result for result in found if _matches(result.case, wanted)]
+    if found and not results:
+        raise UsageError("nothing like that was measured; see what was: cnnbench show --all")
     if json:
         output.write_json(document(results, _machine(results)), json)
     if json != "-":

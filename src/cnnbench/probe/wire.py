@@ -59,9 +59,9 @@ MESSAGES = {
 
 
 def encode(message: Any) -> str:
-    """One line of JSON, without its newline."""
+    """One line of JSON, without its newline: the fields, and the name of the message as `type`."""
     fields = message._asdict()
-    return json.dumps(dict(fields, message=type(message).__name__), sort_keys=True)
+    return json.dumps(dict(fields, type=type(message).__name__), sort_keys=True)
 
 
 def decode(line: str) -> Any:
@@ -71,9 +71,9 @@ def decode(line: str) -> Any:
         ValueError: The line is not a message of this protocol.
     """
     fields = json.loads(line)
-    if not isinstance(fields, dict) or fields.get("message") not in MESSAGES:
+    if not isinstance(fields, dict) or fields.get("type") not in MESSAGES:
         raise ValueError("not a message: %.200s" % line.strip())
-    kind = MESSAGES[fields.pop("message")]
+    kind = MESSAGES[fields.pop("type")]
     try:
         return kind(**fields)
     except TypeError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cnnbench.record import Facts
     from cnnbench.result import Result
@@ -23,7 +24,7 @@ def document(results: Sequence[Result], machine: Facts) -> dict[str, Any]:
     """
     return {
         "schema": SCHEMA,
-        "machine": dict(machine),
+        "machine": _finite(machine),
         "results": [_result(result) for result in results],
     }
 
@@ -35,9 +36,15 @@ def _result(result: Result) -> dict[str, Any]:
         "verdict": result.verdict,
         "reason": result.reason,
         "labels": list(result.labels),
-        "images_per_second": None if speed is None else asdict(speed),
-        "metrics": {name: asdict(estimate) for name, estimate in result.metrics.items()},
-        "facts": dict(result.facts),
+        "images_per_second": None if speed is None else _finite(asdict(speed)),
+        "metrics": {name: _finite(asdict(value)) for name, value in result.metrics.items()},
+        "facts": _finite(result.facts),
         "proof": None,
         "launches": list(result.launches),
     }
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN and no infinity: they are null."""
+    wild = {key for key, v in values.items() if isinstance(v, float) and not math.isfinite(v)}
+    return {key: None if key in wild else value for key, value in values.items()}

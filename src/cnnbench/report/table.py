@@ -98,7 +98,11 @@ def _reasons(results: Sequence[Result]) -> str:
     said = [r for r in results if r.verdict in (FAILED, UNSUPPORTED)]
     if not said:
         return ""
-    return "\n\n" + "\n".join(f"- {r.case.title}: {r.verdict}: {r.reason}" for r in said)
+    return "\n\n" + "\n".join(f"- {_reason(r)}" for r in said)
+
+
+def _reason(result: Result) -> str:
+    return " ".join(f"{result.case.title}: {result.verdict}: {result.reason}".split())
 
 
 def _line(row: Mapping[str, str], widths: Mapping[str, int], fill: str = " ") -> str:
@@ -107,4 +111,4 @@ def _line(row: Mapping[str, str], widths: Mapping[str, int], fill: str = " ") ->
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return " ".join(text.split()).replace("|", "\\|")

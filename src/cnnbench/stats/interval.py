@@ -46,7 +46,15 @@ def geometric(values: Sequence[float], confidence: float) -> Interval:
         return Interval(float(values[0]), None, None)
     error = float(logs.std(ddof=1)) / math.sqrt(len(values))
     reach = float(stats.t.ppf(0.5 + confidence / 2, len(values) - 1)) * error
-    return Interval(math.exp(middle), math.exp(middle - reach), math.exp(middle + reach))
+    return Interval(math.exp(middle), math.exp(middle - reach), _exp(middle + reach))
+
+
+def _exp(value: float) -> float:
+    """Infinity for what no float holds: two wild values bound nothing from above."""
+    try:
+        return math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def relative_half_width(values: Sequence[float], confidence: float) -> float | None:

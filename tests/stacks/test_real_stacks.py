@@ -1,0 +1,183 @@
+"""Every stack trains for real: one tiny launch of each method and data format."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnnbench.cli import app
+from cnnbench.envs import cache, stack
+from cnnbench.store.database import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.stacks
+
+STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
+KERAS3 = [name for name in STACKS if name.startswith("keras3")]
+
+TINY = """
+about = "one launch, few windows"
+budget = "quick"
+
+[limits]
+launches = [1, 1]
+windows = [2, 2]
+warmup_seconds = 0.0
+warmup_windows = 1
+window_seconds = 0.05
+"""
+
+
+@pytest.fixture
+def measure(tmp_path: Path) -> Any:
+    """Runs the command line with a tiny budget; gives its results."""
+    suite = tmp_path / "tiny.toml"
+    suite.write_text(TINY)
+
+    def run(*flags: str) -> list[dict[str, Any]]:
+        place = ["--store", str(tmp_path / "store.sqlite"), "--json", str(tmp_path / "out.json")]
+        done = CliRunner().invoke(app, ["run", str(suite), *flags, *place])
+        assert done.exit_code in (0, 1), done.output
+        return list(json.loads((tmp_path / "out.json").read_text())["results"])
+
+    return run
+
+
+def available(name: str) -> None:
+    if reason := cache.unsupported(stack.load(name)):
+        pytest.skip(reason)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_trains_by_every_method_in_both_data_formats(
+    name: str, measure: Any, tmp_path: Path
+) -> None:
+    available(name)
+
+    methods = ("fit", "train_on_batch", "fit_generator")
+    formats = ("channels_last", "channels_first")
+    results = measure(
+        *("--stack", name),
+        *(flag for method in methods for flag in ("--method", method)),
+        *(flag for one in formats for flag in ("--data-format", one)),
+    )
+
+    assert {(r["case"]["method"], r["case"]["data_format"]) for r in results} == {
+        (method, one) for method in methods for one in formats
+    }
+    for result in results:
+        assert result["reason"] == "1 launch gives no interval"
+        assert result["images_per_second"]["point"] > 0
+        assert result["facts"]["parameters"] == 1250858
+        assert result["facts"]["backend"] == stack.load(name).backend
+        assert result["facts"]["data_format"] == result["case"]["data_format"]
+        assert result["facts"]["convolutions_in"] in formats
+        assert result["metrics"]["peak_memory"]["point"] > 2**26
+    with Store.open(tmp_path / "store.sqlite", read_only=True) as store:
+        for launch in store.launches():
+            assert set(launch.stages) == {"import", "data", "build", "compile", "first step"}
+            assert all(w.images == 32 * w.steps for w in launch.windows)
+            assert all(w.loss is not None and math.isfinite(w.loss) for w in launch.windows)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_every_model_has_its_published_parameters_on_a_stack(name: str, measure: Any) -> None:
+    available(name)
+
+    small = measure("--stack", name, "--model", "resnet20_cifar", "--batch-size", "2")
+    published = measure(
+        *("--stack", name, "--dataset", "synthetic-256", "--batch-size", "1"),
+        *("--model", "resnet50", "--model", "resnet56_cifar"),
+    )
+
+    assert [r["facts"].get("parameters") for r in small + published] == [
+        *(274442, 25636712, 4958120)
+    ], [r["reason"] for r in small + published]
+
+
+@pytest.mark.parametrize("name", KERAS3)
+def test_keras_3_computes_in_bfloat16_when_asked(name: str, measure: Any) -> None:
+    available(name)
+
+    (result,) = measure("--stack", name, "--precision", "bfloat16")
+
+    assert result["facts"]["computes_in"] == "bfloat16"
+    assert result["images_per_second"]["point"] > 0
+
+
+@pytest.mark.parametrize("name", [name for name in STACKS if name not in KERAS3])
+def test_keras_2_is_unsupported_in_bfloat16_and_says_why(name: str, measure: Any) -> None:
+    available(name)
+
+    (result,) = measure("--stack", name, "--precision", "bfloat16")
+
+    assert result["verdict"] == "unsupported"
+    assert "no mixed precision" in result["reason"]
+
+
+def test_partial_batches_are_counted_exactly_on_real_stacks(measure: Any, tmp_path: Path) -> None:
+    own = tmp_path / "seventy.py"
+    own.write_text(
+        "import numpy as np\nSHAPE = (32, 32, 3)\nCLASSES = 10\n"
+        "def arrays(count, seed):\n"
+        "    return np.zeros((70, 32, 32, 3), 'uint8'), np.arange(70) % 10\n"
+    )
+    names = [name for name in STACKS if not cache.unsupported(stack.load(name))]
+
+    results = measure(
+        *(flag for name in names for flag in ("--stack", name)),
+        *("--method", "fit", "--method", "fit_generator", "--dataset", str(own)),
+    )
+
+    assert len(results) == 2 * len(names)
+    with Store.open(tmp_path / "store.sqlite", read_only=True) as store:
+        for launch in store.launches():
+            assert launch.failure is None
+            position = 0
+            for window in launch.windows:
+                if launch.case.method == "fit":
+                    # One step is a batch; longer windows are passes of 32 + 32 + 6.
+                    whole, rest = divmod(window.steps, 3)
+                    assert window.images == whole * 70 + (32 * rest if whole == 0 else 0)
+                else:
+                    steps = range(position, position + window.steps)
+                    assert window.images == sum((32, 32, 6)[step % 3] for step in steps)
+                position += window.steps
+
+
+def test_an_environment_that_the_user_has_is_measured_as_local(measure: Any) -> None:
+    name = "keras3-jax"
+    available(name)
+    python = cache.build(stack.load(name), lambda _: None)
+
+    (result,) = measure("--python", str(python))
+
+    assert result["case"]["stack"].startswith("local@")
+    assert result["facts"]["backend"] == "jax"
+    assert result["images_per_second"]["point"] > 0
+
+
+@pytest.mark.images
+def test_real_photographs_are_trained_on(measure: Any, real_images: Path) -> None:
+    names = ("keras3-tensorflow", "keras2.1.6-mxnet1.1.0", "keras2.1.5-tensorflow1.7.0")
+    ready = [name for name in names if not cache.unsupported(stack.load(name))]
+    stacks = [flag for name in ready for flag in ("--stack", name)]
+    there = ("--data-dir", str(real_images))
+
+    cifar = measure(*stacks, *there, "--dataset", "cifar10", "--method", "fit")
+    imagenet = measure(
+        *(*stacks, *there, "--dataset", "imagenet", "--model", "resnet20_cifar"),
+        *("--batch-size", "2", "--method", "fit_generator", "--method", "train_on_batch"),
+    )
+
+    assert len(cifar) == len(ready)
+    assert len(imagenet) == 2 * len(ready)
+    for result in cifar + imagenet:
+        assert result["images_per_second"], result["reason"]
+    assert {r["facts"]["images_in_a_pass"] for r in cifar} == {50000}

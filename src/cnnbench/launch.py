@@ -146,7 +146,7 @@ def _noted(message: Any, seen: _Seen, role: str = "") -> Failure | None:
     match message:
         case wire.Stage(name=name):
             seen.stage = name if name != "training" else seen.stage
-        case wire.Window():
+        case wire.Window() if role:
             fields = message._asdict()
             window = Window(index=len(seen.windows), role=role, **fields)
             if role == FIRST_STEP:
@@ -164,16 +164,14 @@ def _noted(message: Any, seen: _Seen, role: str = "") -> Failure | None:
             seen.stages[seen.stage] = message.seconds
             seen.facts |= message.facts
         case _:
-            raise ProbeError(
-                "garbage", f"the guest sent {type(message).__name__}, a host's message"
-            )
+            raise ProbeError("garbage", f"the guest sent {type(message).__name__} out of turn")
     return None
 
 
 def _threads(asked: int) -> int:
     """CPUs to use: as asked, else all that this process may use."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(asked, here) if asked else here
+    return asked or here
 
 
 def _cause(error: ProbeError, before: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a locale may not know our signs
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="cnnbench", standalone_mode=False)
     except errors.CnnbenchError as error:
         typer.echo(f"cnnbench: {error}", err=True)
         sys.exit(2)

@@ -104,8 +104,7 @@ class Process:
         except subprocess.TimeoutExpired:
             return ProbeError("died", "the guest closed its output and hangs")
         if code < 0:
-            name = signal.Signals(-code).name
-            return ProbeError("killed", f"the guest was killed by {name}")
+            return ProbeError("killed", f"the guest was killed by {_signal(-code)}")
         return ProbeError("died", f"the guest ended early with status {code}")
 
     def __enter__(self) -> Self:
@@ -128,3 +127,11 @@ class Process:
         self._stdout.close()
         with contextlib.suppress(OSError):
             self._stdin.close()
+
+
+def _signal(number: int) -> str:
+    """The name of a signal; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

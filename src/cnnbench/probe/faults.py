@@ -5,6 +5,10 @@ class Unsupported(Exception):  # noqa: N818
     """The case cannot run here as it was asked for; the text is the framework's reason."""
 
 
+class BadModel(Exception):  # noqa: N818
+    """The user's own model is not one; the message says what its file must define."""
+
+
 class BadData(Exception):  # noqa: N818
     """A data set is truncated, corrupt or not laid out as it must be; the text names the file."""
 

@@ -1,5 +1,6 @@
 """The guest's life: boot, load, build, compile, then windows on request."""
 
+import platform
 import resource
 import sys
 import time
@@ -7,7 +8,7 @@ import traceback
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 from . import optimizers, plugins, threads, wire
-from .faults import BadData, Unsupported
+from .faults import BadData, BadModel, Unsupported
 from .feed import Feed
 from .windows import Windows
 
@@ -92,6 +93,8 @@ def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
     facts = threads.use(order.threads)
     keras = backend.boot(order.case, order.threads, order.seed)
     facts.update(backend.facts(keras))
+    facts["python_version"] = platform.python_version()
+    _check("threads", order.threads, facts["threads"])
     _check("backend", order.backend, facts["backend"])
     _check("data format", order.case["data_format"], facts["data_format"])
     _check("precision", order.case["precision"], facts["precision"])
@@ -131,7 +134,11 @@ def _build(keras: Any, definition: Any, dataset: Dataset, order: Any) -> Any:
     height, width, channels = dataset.shape
     first = order.case["data_format"] == "channels_first"
     shape = (channels, height, width) if first else (height, width, channels)
+    if not hasattr(definition, "build"):
+        raise BadModel("the model's file defines no build(keras, shape, classes)")
     model = definition.build(keras, shape, dataset.classes)
+    if not hasattr(model, "count_params"):
+        raise BadModel("build(keras, shape, classes) gave %r, not a Keras model" % (model,))
     found = int(model.count_params())
     known = getattr(definition, "PARAMETERS", {})
     expected = known.get((tuple(dataset.shape), dataset.classes), found)
@@ -158,6 +165,8 @@ def _last_facts(backend: Any, keras: Any, model: Any) -> Dict[str, Any]:
 def _kind(error: Exception) -> str:
     if isinstance(error, Unsupported):
         return "unsupported"
+    if isinstance(error, (TypeError, AttributeError, ImportError)):
+        return "error"  # Python's own, whatever words it uses: a slip, not a refusal
     text = "%s %s" % (type(error).__name__, error)
     spelled = text.lower().replace("notimplemented", "not implemented")
     return "unsupported" if any(words in spelled for words in REFUSALS) else "error"
@@ -166,6 +175,6 @@ def _kind(error: Exception) -> str:
 def _one_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else ""
-    if isinstance(error, (Unsupported, BadData)):
+    if isinstance(error, (Unsupported, BadData, BadModel)):
         return text
     return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__

@@ -70,10 +70,14 @@ def decode(line: str) -> Any:
     Raises:
         ValueError: The line is not a message of this protocol.
     """
-    fields = json.loads(line)
-    if not isinstance(fields, dict) or fields.get("type") not in MESSAGES:
+    try:
+        fields = json.loads(line)
+    except RecursionError:
+        raise ValueError("not a message: nested too deeply") from None
+    name = fields.pop("type", None) if isinstance(fields, dict) else None
+    if not isinstance(name, str) or name not in MESSAGES:
         raise ValueError("not a message: %.200s" % line.strip())
-    kind = MESSAGES[fields.pop("type")]
+    kind = MESSAGES[name]
     try:
         return kind(**fields)
     except TypeError as error:

@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def geometric(values: Sequence[float], confidence: float) -> Interval:
     if len(values) == 1:
         return Interval(float(values[0]), None, None)
     error = float(logs.std(ddof=1)) / math.sqrt(len(values))
-    reach = float(stats.t.ppf(0.5 + confidence / 2, len(values) - 1)) * error
+    reach = float(stdtrit(len(values) - 1, 0.5 + confidence / 2)) * error
     return Interval(math.exp(middle), math.exp(middle - reach), _exp(middle + reach))
 
 

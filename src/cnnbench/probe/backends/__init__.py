@@ -6,5 +6,5 @@ boot(case, threads, seed)   configures and imports; gives `keras`
 facts(keras)                versions, and what runs: backend, data_format, precision, device
 compiled(keras, model)      of the compiled model: computes_in, jit
 fence(keras, model)         a function that waits for all parameters
-trained(keras, model)       what can only be seen after training: the layout of convolutions
+convolutions(keras, model)  after training: the layout in which convolutions were run
 """

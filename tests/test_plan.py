@@ -1,0 +1,180 @@
+"""The rules of how long to measure."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnnbench.plan import BUDGETS, LONG_STEP_WINDOWS, is_short, needs_launch, next_window
+from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnbench.case import Budget
+
+BATCH = 32
+ENDLESS = 150  # windows: more than any budget can need
+
+budgets = st.sampled_from(list(BUDGETS.values()))
+short_steps = st.floats(min_value=1e-5, max_value=4.9)
+fences = st.floats(min_value=0, max_value=0.02)
+
+
+def live(budget: Budget, step_seconds: Iterable[float], fence: float = 1e-4) -> list[Window]:
+    """The windows of a launch whose n-th window has steps of the n-th duration."""
+    windows: list[Window] = []
+    for seconds in step_seconds:
+        request = next_window(windows, budget)
+        if request is None:
+            return windows
+        assert len(windows) < ENDLESS, "the plan never has enough"
+        windows.append(
+            Window(
+                index=len(windows),
+                role=request.role,
+                steps=request.steps,
+                images=BATCH * request.steps,
+                seconds=seconds * request.steps,
+                started=0.0,
+                fence=fence,
+            )
+        )
+    raise AssertionError("the plan asked for more windows than were given")
+
+
+def of(windows: list[Window], role: str) -> list[Window]:
+    return [window for window in windows if window.role == role]
+
+
+@given(budget=budgets, seconds=st.floats(min_value=1e-5, max_value=60), fence=fences)
+def test_the_first_step_comes_first_alone_and_once(
+    budget: Budget, seconds: float, fence: float
+) -> None:
+    windows = live(budget, itertools.repeat(seconds), fence)
+    assert windows[0].role == FIRST_STEP
+    assert windows[0].steps == 1
+    assert len(of(windows, FIRST_STEP)) == 1
+    roles = [role for role, _ in itertools.groupby(window.role for window in windows)]
+    assert roles in ([FIRST_STEP, PILOT, WARM_UP, STEADY], [FIRST_STEP, PILOT, STEADY])
+
+
+@given(budget=budgets, seconds=short_steps, fence=fences)
+def test_a_window_is_as_long_as_the_budget_says_and_200_fences(
+    budget: Budget, seconds: float, fence: float
+) -> None:
+    for window in of(live(budget, itertools.repeat(seconds), fence), STEADY):
+        assert window.seconds >= budget.window_seconds
+        assert window.seconds >= 200 * fence
+
+
+@given(budget=budgets, seconds=short_steps, faster=st.floats(min_value=0.92, max_value=1.0))
+def test_steps_a_little_faster_than_the_pilot_s_still_fill_a_window(
+    budget: Budget, seconds: float, faster: float
+) -> None:
+    pilots = len(of(live(budget, itertools.repeat(seconds)), PILOT))
+    steps = itertools.chain([seconds] * (1 + pilots), itertools.repeat(faster * seconds))
+    assert all(w.seconds >= budget.window_seconds for w in of(live(budget, steps), STEADY))
+
+
+@given(budget=budgets, seconds=short_steps, fence=fences)
+def test_a_launch_is_warm_by_seconds_and_by_windows(
+    budget: Budget, seconds: float, fence: float
+) -> None:
+    warm = of(live(budget, itertools.repeat(seconds), fence), WARM_UP)
+    assert len(warm) >= budget.warmup_windows
+    assert sum(window.seconds for window in warm) >= budget.warmup_seconds
+
+
+@given(budget=budgets, seconds=st.floats(min_value=5.01, max_value=600))
+def test_of_steps_over_five_seconds_three_windows_of_one_step_do_and_are_called_short(
+    budget: Budget, seconds: float
+) -> None:
+    windows = live(budget, itertools.repeat(seconds))
+    assert [window.steps for window in windows] == [1] * len(windows)
+    assert len(of(windows, STEADY)) == LONG_STEP_WINDOWS
+    assert is_short(windows)
+
+
+@given(budget=budgets, seconds=short_steps)
+def test_other_launches_are_not_called_short(budget: Budget, seconds: float) -> None:
+    assert not is_short(live(budget, itertools.repeat(seconds)))
+
+
+@given(budget=budgets, seconds=st.floats(min_value=1e-3, max_value=0.5))
+def test_a_quiet_launch_stops_at_the_fewest_windows(budget: Budget, seconds: float) -> None:
+    assert len(of(live(budget, itertools.repeat(seconds)), STEADY)) == budget.windows[0]
+
+
+@given(budget=budgets, seconds=st.floats(min_value=1e-3, max_value=0.5))
+def test_a_noisy_launch_stops_at_the_most_windows(budget: Budget, seconds: float) -> None:
+    first = len(live(budget, itertools.repeat(seconds))) - budget.windows[0]
+    noise = itertools.cycle([seconds, 3 * seconds])
+    windows = live(budget, itertools.chain([seconds] * first, noise))
+    assert len(of(windows, STEADY)) == budget.windows[1]
+
+
+@given(
+    budget=budgets,
+    steps=st.lists(st.floats(min_value=1e-6, max_value=30), min_size=ENDLESS, max_size=ENDLESS),
+    fence=fences,
+)
+def test_the_plan_has_enough_whatever_the_steps_take(
+    budget: Budget, steps: list[float], fence: float
+) -> None:
+    windows = live(budget, steps, fence)
+    assert of(windows, STEADY)
+
+
+def test_a_budget_of_one_window_asks_for_one() -> None:
+    budget = replace(BUDGETS["quick"], windows=(1, 1))
+    assert len(of(live(budget, itertools.repeat(0.01)), STEADY)) == 1
+
+
+def test_one_window_has_no_spread_so_a_second_decides() -> None:
+    budget = replace(BUDGETS["quick"], windows=(1, 5))
+    assert len(of(live(budget, itertools.repeat(0.01)), STEADY)) == 2
+
+
+speeds = st.lists(st.floats(min_value=10, max_value=1000), max_size=40)
+
+
+@given(budget=budgets, found=speeds)
+def test_a_case_gets_its_fewest_launches_and_never_more_than_its_most(
+    budget: Budget, found: list[float]
+) -> None:
+    fewest, most = budget.launches
+    wanted = needs_launch(found, 0.0, budget)
+    if len(found) < fewest:
+        assert wanted
+    if len(found) >= most:
+        assert not wanted
+
+
+@given(budget=budgets, count=st.integers(min_value=3, max_value=5))
+def test_a_case_that_is_precise_gets_no_more_launches(budget: Budget, count: int) -> None:
+    found = [100.0] * max(count, budget.launches[0])
+    assert not needs_launch(found, 0.0, budget)
+
+
+def test_a_case_that_is_not_precise_gets_another_launch() -> None:
+    assert needs_launch([100.0, 150.0, 80.0], 0.0, BUDGETS["quick"])
+
+
+@pytest.mark.parametrize(("found", "wanted"), [([], True), ([100.0], False), ([1.0, 9.0], False)])
+def test_after_its_time_a_case_gets_no_more_launches_but_always_one(
+    found: list[float], *, wanted: bool
+) -> None:
+    budget = BUDGETS["quick"]
+    assert needs_launch(found, budget.case_seconds, budget) is wanted
+
+
+def test_time_without_end_is_a_budget_too() -> None:
+    budget = replace(BUDGETS["quick"], case_seconds=math.inf)
+    assert needs_launch([1.0, 9.0, 1.0], 1e9, budget)

@@ -20,7 +20,7 @@ from cnnbench.case import Case, Suite
 from cnnbench.envs import interpreters
 from cnnbench.machine import lock
 from cnnbench.plan import BUDGETS
-from cnnbench.prepare import Own, add_model
+from cnnbench.prepare import Own, named
 from cnnbench.store.database import Store
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_what_the_store_gives_back_is_what_was_concluded(store: Store) -> None:
 def test_a_case_that_fails_stops_no_other_and_is_launched_once(store: Store, folder: Path) -> None:
     (folder / "broken.py").write_text("def build(keras, shape, classes): raise ValueError('no')")
     own = Own()
-    broken = replace(CASE, model=add_model(own, str(folder / "broken.py")))
+    broken = named(replace(CASE, model=str(folder / "broken.py")), own)
     found = results(run(store, suite(broken, CASE, launches=2), own))
     assert found[broken].verdict == "failed"
     assert len(found[broken].launches) == 1

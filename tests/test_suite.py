@@ -141,7 +141,24 @@ def test_a_suite_that_ships_has_valid_cases(name: str) -> None:
     assert found.about
     assert len(set(found.cases)) == len(found.cases) > 0
     for case in found.cases:
-        prepare.check_names(case, prepare.Own())
+        assert prepare.named(case, prepare.Own()) == case
+
+
+def test_a_file_that_a_suite_names_is_a_model_of_the_users_own(folder: Path) -> None:
+    path = folder / "mine.py"
+    path.write_text("def build(keras, shape, classes): ...")
+    own = prepare.Own()
+    (case,) = expanded(folder, HEAD + f"[axes]\nstack = ['null']\nmodel = ['{path}']").cases
+
+    known = prepare.named(case, own)
+
+    assert known.model.startswith("mine.py@")
+    assert own.models == {known.model: path}
+
+
+def test_a_rule_about_an_axis_that_a_flag_replaces_falls_away() -> None:
+    found = _suite("cifar10", {"stack": ["null"], "model": ["resnet20_cifar"]})
+    assert {case.model for case in found.cases} == {"resnet20_cifar"}
 
 
 def test_a_flag_replaces_an_axis_and_leaves_the_others() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,31 +58,31 @@ class NotReady:
     failure: Failure
 
 
-def add_model(own: Own, text: str) -> str:
-    """The name that cases use for `--model TEXT`: a known name, or a file that is added to `own`.
+def named(case: Case, own: Own) -> Case:
+    """The case by the names that results know it by; the user's own files are added to `own`.
+
+    Args:
+        case: Whose model or data set may be the path of a file or folder.
+        own: What is the user's own so far.
 
     Raises:
-        UsageError: It is neither.
+        UsageError: It names something that does not exist.
     """
-    if not text.endswith(".py"):
-        catalog.module("models", text)
-        return text
-    return _added(own.models, _existing(text))
-
-
-def add_dataset(own: Own, text: str) -> str:
-    """The name that cases use for `--dataset TEXT`: a known name, or a file or folder of the user.
-
-    Raises:
-        UsageError: It is neither.
-    """
-    path = Path(text).expanduser()
-    if text.endswith(".py"):
-        return _added(own.datasets, _existing(text))
-    if text not in catalog.names("datasets") and path.is_dir():
-        return _added(own.datasets, path)
-    catalog.module("datasets", text)
-    return text
+    stack_of(own, case.stack)
+    catalog.module("methods", case.method)
+    model, dataset = case.model, case.dataset
+    if model.endswith(".py"):
+        model = _added(own.models, _existing(model))
+    else:
+        catalog.module("models", model)
+    folder = Path(dataset).expanduser()
+    if dataset.endswith(".py"):
+        dataset = _added(own.datasets, _existing(dataset))
+    elif dataset not in catalog.names("datasets") and folder.is_dir():
+        dataset = _added(own.datasets, folder)
+    else:
+        catalog.module("datasets", dataset)
+    return replace(case, model=model, dataset=dataset)
 
 
 def add_environment(own: Own, python: Path) -> str:
@@ -107,16 +107,6 @@ def stack_of(own: Own, name: str) -> Stack:
     if name == "local":
         raise errors.UsageError("stack local needs --python PATH, the interpreter to measure")
     return stacks.load(name)
-
-
-def check_names(case: Case, own: Own) -> None:
-    """Raise UsageError if the case names something that does not exist."""
-    stack_of(own, case.stack)
-    if case.model not in own.models:
-        catalog.module("models", case.model)
-    if case.dataset not in own.datasets:
-        catalog.module("datasets", case.dataset)
-    catalog.module("methods", case.method)
 
 
 def prepare(case: Case, own: Own, say: Callable[[str], None]) -> Ready | NotReady:

@@ -64,7 +64,10 @@ def run(  # noqa: PLR0917  one parameter a flag
     if json:
         output.check_target(json)
     own = prepare.Own(data_dir=data_dir)
-    chosen = _axes(own, stack, model, dataset, python) | {
+    chosen = {
+        "stack": _stacks(own, stack, python),
+        "model": model,
+        "dataset": dataset,
         "method": method,
         "data_format": data_format,
         "batch_size": batch_size,
@@ -74,8 +77,8 @@ def run(  # noqa: PLR0917  one parameter a flag
         "threads": threads,
     }
     planned = _with_budget(_suite(name, chosen), budget, launches)
-    for case in planned.cases:
-        prepare.check_names(case, own)
+    cases = dict.fromkeys(prepare.named(case, own) for case in planned.cases)
+    planned = replace(planned, cases=tuple(cases))
     machine = facts()
     machine |= {"machine_id": machine_id(machine), "instance_type": instance_type}
     with Store.open(store or default_url()) as opened:
@@ -91,27 +94,19 @@ def run(  # noqa: PLR0917  one parameter a flag
         raise typer.Exit(1)
 
 
-def _axes(
-    own: prepare.Own,
-    stack: list[str] | None,
-    model: list[str] | None,
-    dataset: list[str] | None,
-    python: Path | None,
-) -> dict[str, Any]:
-    """The axes whose values may be the user's own files and environment."""
+def _stacks(own: prepare.Own, stack: list[str] | None, python: Path | None) -> list[str] | None:
+    """The stacks that flags name, the user's own environment among them."""
     environments = [prepare.add_environment(own, python)] if python else []
     named = [name for name in stack or [] if name != "local" or not environments]
-    return {
-        "stack": [*named, *environments] or None,
-        "model": [prepare.add_model(own, text) for text in model] if model else None,
-        "dataset": [prepare.add_dataset(own, text) for text in dataset] if dataset else None,
-    }
+    return [*named, *environments] or None
 
 
 def _suite(name: str, chosen: dict[str, Any]) -> Suite:
-    """The suite, with the axes that flags replace."""
+    """The suite, with the axes that flags replace; rules about such an axis fall away."""
     title, definition = suite.read(name)
     said = {axis: values for axis, values in chosen.items() if values is not None}
+    include = [rule for rule in definition.include if not rule.keys() & said.keys()]
+    exclude = [rule for rule in definition.exclude if not rule.keys() & said.keys()]
     try:
         axes = suite.Axes.model_validate(definition.axes.model_dump() | said)
     except ValidationError as error:
@@ -120,7 +115,8 @@ def _suite(name: str, chosen: dict[str, Any]) -> Suite:
         device: [s for s in stacks.names() if s != "null" and device in stacks.load(s).devices]
         for device in ("cpu", "gpu")
     }
-    return suite.expand(title, definition.model_copy(update={"axes": axes}), everything)
+    kept = {"axes": axes, "include": include, "exclude": exclude}
+    return suite.expand(title, definition.model_copy(update=kept), everything)
 
 
 def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suite:

@@ -12,7 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# A shell that runs the tests in the background has them ignore Ctrl-C, and their children inherit it.
+# A shell that runs this in the background has it ignore Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

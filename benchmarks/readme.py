@@ -1,7 +1,8 @@
-"""Put the results of a store into README.md, between its markers.
+"""Put the results of a store, and of overhead.py, into README.md, between its markers.
 
-cnnbench run cifar10 --store results.sqlite --data-dir DIR     (and other suites)
-python benchmarks/readme.py results.sqlite
+cnnbench run cifar10 --store results.sqlite --data-dir DIR     (and imagenet, resnet50)
+python benchmarks/overhead.py > overhead.md
+python benchmarks/readme.py results.sqlite overhead.md
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ TABLES = (
 
 
 def main() -> None:
-    """Replace the text between the markers by tables that `cnnbench show` makes."""
-    store = sys.argv[1]
-    parts = [f"**{title}**\n\n{table(store, flags)}" for title, flags in TABLES]
+    """Replace what stands between the markers."""
+    store, overhead = sys.argv[1:]
     text = README.read_text("utf-8")
-    between = re.compile("(<!-- results -->\n).*(<!-- /results -->)", re.DOTALL)
-    made = between.sub(lambda m: m[1] + "\n" + "\n\n".join(parts) + "\n\n" + m[2], text)
-    README.write_text(made, "utf-8")
+    parts = [f"**{title}**\n\n{table(store, flags)}" for title, flags in TABLES]
+    text = between("results", "\n\n".join(parts), text)
+    text = between("overhead", Path(overhead).read_text("utf-8").strip(), text)
+    README.write_text(text, "utf-8")
 
 
 def table(store: str, flags: tuple[str, ...]) -> str:
@@ -42,6 +43,12 @@ def table(store: str, flags: tuple[str, ...]) -> str:
     command = [sys.executable, "-m", "cnnbench", "show", "--all", "--store", store, *flags]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     return shown.stdout.strip()
+
+
+def between(name: str, made: str, text: str) -> str:
+    """The text with what stands between two markers replaced."""
+    marked = re.compile(f"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
+    return marked.sub(lambda match: f"{match[1]}\n{made}\n\n{match[2]}", text)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,13 @@ def _results(store: Store, everything: bool) -> list[Result]:
         latest = store.latest_campaign()
         for launch in store.launches(campaign=latest) if latest else ():
             groups.setdefault(launch.case, []).append(launch)
-    return [_conclude(launches, budgets) for launches in groups.values()]
+    found = [_conclude(launches, budgets) for launches in groups.values()]
+    return sorted(found, key=lambda result: _place(result.case))
+
+
+def _place(case: Case) -> tuple[str | int, ...]:
+    """Where a case stands in the table: what is to be compared, the stacks, stands together."""
+    return case.model, case.dataset, case.method, case.batch_size, case.data_format, case.stack
 
 
 def _conclude(launches: list[Launch], budgets: dict[str, Any]) -> Result:

@@ -7,89 +7,100 @@ import json
 import random
 import sys
 import time
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
-WARM_UP_STEPS = 8
 TRIAL_STEPS = 32
+TRIALS = 4
 
 
-class Arms:
-    """One model and its data, trained in two ways."""
+class Turns:
+    """Stands where a method expects its windows; each turn is bare or a real window.
 
-    def __init__(self, order: Any) -> None:
-        from probe.feed import Feed
+    A bare turn reads the clock twice and does nothing else: no fence, no message.
 
-        from probe import plugins, session
+    Args:
+        kinds: `bare` or `measured`, in the order of the turns.
+        steps: Of each turn.
+        real: The windows of a measured turn.
+        told: What those windows send.
+    """
 
-        case = order["case"]
-        self._backend = plugins.load("backends", order["backend"])
-        keras = self._backend.boot(case, order["threads"], 1)
-        dataset = plugins.load("datasets", case["dataset"])
-        definition = plugins.load("models", case["model"])
-        self._method = plugins.load("methods", case["method"])
-        self._feed = Feed(dataset.open_source(None, 1), dataset.CLASSES, case, 1)
-        self._feed.keep_in_memory()
-        self._model = definition.build(keras, dataset.SHAPE, dataset.CLASSES)
-        definition.compile(keras, self._model)
-        self._task = session.Task(keras=keras, model=self._model, feed=self._feed)
-        self._fence = self._backend.fence(keras, self._model)
-        self._loop = LOOPS[case["method"]]
+    def __init__(self, kinds: List[str], steps: int, real: Any, told: List[Any]) -> None:
+        self._left = list(kinds)
+        self._steps = steps
+        self._real = real
+        self._told = told
+        self._began = 0.0
+        self.seconds = []  # type: List[float]
+        self.walls = []  # type: List[float]
+        self._kind = ""
 
-    def bare(self, steps: int, windows: int) -> Dict[str, float]:
-        """`windows` passes over `steps` batches as a user would write them, timed from outside."""
-        x, y = self._feed.arrays(steps * self._feed.batch_size)
-        self._fence()
-        begun = time.perf_counter()
-        self._loop(self._model, x, y, self._feed.batch_size, windows)
-        self._fence()
-        return {"seconds": time.perf_counter() - begun}
+    def grant(self) -> Optional[int]:
+        """End a turn, begin the next."""
+        if self._kind:
+            self.walls.append(time.perf_counter() - self._began)
+        if not self._left:
+            return None
+        self._kind = self._left.pop(0)
+        self._began = self._opened = time.perf_counter()
+        return self._real.grant() if self._kind == "measured" else self._steps
 
-    def measured(self, steps: int, windows: int) -> Dict[str, float]:
-        """The same by the probe's method: what its windows tell, and what it took in all."""
-        from probe.windows import Windows
-
-        from probe import wire
-
-        told = []  # type: Any
-        requests = iter([wire.Measure(steps=steps)] * windows + [wire.Finish()])
-        begun = time.perf_counter()
-        opened = Windows(lambda: next(requests), told.append, self._fence, self._backend.clock)
-        self._method.train(self._task, opened)
-        wall = time.perf_counter() - begun
-        return {"seconds": sum(window.seconds for window in told), "wall": wall}
+    def done(self, steps: int, images: int, loss: Any) -> None:
+        """The turn's training is done."""
+        if self._kind == "measured":
+            self._real.done(steps, images, loss)
+            self.seconds.append(self._told[-1].seconds)
+        else:
+            self.seconds.append(time.perf_counter() - self._opened)
 
 
 def main(order: Any) -> Any:
-    """Time pairs of a bare loop and of measured windows, in random order."""
-    arms = Arms(order)
-    arms.bare(WARM_UP_STEPS, 1)
-    arms.measured(WARM_UP_STEPS, 1)
-    for _ in range(3):
-        step = arms.bare(TRIAL_STEPS, 1)["seconds"] / TRIAL_STEPS
+    """Time pairs of a bare and a measured window, in random order, in one long run of a method."""
+    from probe.feed import Feed
+    from probe.windows import Windows
+
+    from probe import plugins, session, wire
+
+    case = order["case"]
+    backend = plugins.load("backends", order["backend"])
+    keras = backend.boot(case, order["threads"], 1)
+    dataset = plugins.load("datasets", case["dataset"])
+    definition = plugins.load("models", case["model"])
+    feed = Feed(dataset.open_source(None, 1), dataset.CLASSES, case, 1)
+    feed.keep_in_memory()
+    model = definition.build(keras, dataset.SHAPE, dataset.CLASSES)
+    definition.compile(keras, model)
+    task = session.Task(keras=keras, model=model, feed=feed)
+    fence = backend.fence(keras, model)
+
+    def run(kinds: List[str], steps: int) -> Turns:
+        told = []  # type: List[Any]
+        real = Windows(lambda: wire.Measure(steps=steps), told.append, fence, backend.clock)
+        turns = Turns(kinds, steps, real, told)
+        plugins.load("methods", case["method"]).train(task, turns)
+        return turns
+
+    step = run(["bare"] * TRIALS, TRIAL_STEPS).seconds[-1] / TRIAL_STEPS
     steps = max(1, int(order["window_seconds"] / step))
-    arms.measured(steps, order["windows"])
+    kinds = order_of_turns(order["pairs"])
+    # The first pair is the warm-up of a call of this length.
+    turns = run(["bare", "measured", *kinds], steps)
+    return {"steps": steps, "pairs": paired(kinds, turns.seconds[2:], turns.walls[2:])}
+
+
+def order_of_turns(pairs: int) -> List[str]:
+    """Each pair in random order."""
     draw = random.Random(1)  # noqa: S311
-    pairs = []
-    for _ in range(order["pairs"]):
-        turns = [("bare", arms.bare), ("measured", arms.measured)]
-        draw.shuffle(turns)
-        pairs.append({name: arm(steps, order["windows"]) for name, arm in turns})
-    return {"steps": steps, "pairs": pairs}
+    return [kind for _ in range(pairs) for kind in draw.sample(["bare", "measured"], 2)]
 
 
-def bare_train_on_batch(model: Any, x: Any, y: Any, batch_size: int, passes: int) -> None:
-    """A loop over batches."""
-    for _ in range(passes):
-        for start in range(0, len(x), batch_size):
-            model.train_on_batch(x[start : start + batch_size], y[start : start + batch_size])
+def paired(kinds: List[str], seconds: List[float], walls: List[float]) -> List[Dict[str, Any]]:
+    """What each kind took, by pair."""
+    turns = [
+        (kind, {"seconds": took, "wall": wall}) for kind, took, wall in zip(kinds, seconds, walls)
+    ]
+    return [dict(turns[i : i + 2]) for i in range(0, len(turns), 2)]
 
-
-def bare_fit(model: Any, x: Any, y: Any, batch_size: int, passes: int) -> None:
-    """One call without callbacks."""
-    model.fit(x, y, batch_size=batch_size, epochs=passes, shuffle=True, verbose=0)
-
-
-LOOPS = {"train_on_batch": bare_train_on_batch, "fit": bare_fit}
 
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])

@@ -13,7 +13,7 @@ from cnnbench.campaign import Campaign
 from cnnbench.cli import flags, output
 from cnnbench.cli.console import Display
 from cnnbench.envs import stack as stacks
-from cnnbench.errors import UsageError, unknown
+from cnnbench.errors import StoreError, UsageError, unknown
 from cnnbench.machine.facts import facts, machine_id
 from cnnbench.plan import BUDGETS
 from cnnbench.report.document import document
@@ -83,13 +83,15 @@ def run(  # noqa: PLR0917  one parameter a flag
     machine |= {"machine_id": machine_id(machine), "instance_type": instance_type}
     with Store.open(store or default_url()) as opened:
         campaign = Campaign(planned, own, machine, opened, resume=not fresh)
-        results, interrupted = _measure(campaign, planned.cases)
+        results, cut_off = _measure(campaign, planned.cases)
     output.print_table(results) if json != "-" else None
     if json:
         output.write_json(document(results, machine), json)
-    if interrupted:
+    if isinstance(cut_off, KeyboardInterrupt):
         typer.echo("interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED)
+    if cut_off is not None:
+        raise cut_off
     if all(result.verdict in (FAILED, UNSUPPORTED) for result in results):
         raise typer.Exit(1)
 
@@ -130,13 +132,15 @@ def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suit
     return replace(planned, budget=budget)
 
 
-def _measure(campaign: Campaign, cases: tuple[Case, ...]) -> tuple[list[Result], bool]:
-    """The results of the cases that have one, in their order, and whether it was interrupted."""
-    interrupted = False
+def _measure(
+    campaign: Campaign, cases: tuple[Case, ...]
+) -> tuple[list[Result], KeyboardInterrupt | StoreError | None]:
+    """The results of the cases that have one, in their order, and what ended it early."""
+    cut_off = None
     with Display() as display:
         try:
             display.follow(campaign.run())
-        except KeyboardInterrupt:
-            interrupted = True
-    found = display.results | campaign.results() if interrupted else display.results
-    return [found[case] for case in cases if case in found], interrupted
+        except (KeyboardInterrupt, StoreError) as error:
+            cut_off = error
+    found = campaign.results()
+    return [found[case] for case in cases if case in found], cut_off

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check quicktest lock clean
+.PHONY: help run results test check quicktest lock clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,10 +24,16 @@ help:  ## Say what there is
 run: .venv/run  ## Measure Simple CNN on every stack that runs here
 	$(BIN)/cnnbench run $(ARGS)
 
+results: .venv/run  ## Measure the published rows here and write RESULTS.md: hours, and goes on
+	$(BIN)/python benchmarks/results.py $(ARGS)
+
 test: .venv/dev check  ## Check and test everything, real stacks included
 	$(BIN)/pytest $(ARGS)
 
-quicktest: .venv/dev check  ## The same without the real stacks
+quickresults: .venv/run  ## Measure the published rows here and write RESULTS.md: hours, and goes on
+	$(BIN)/python benchmarks/results.py $(ARGS)
+
+test: .venv/dev check  ## The same without the real stacks
 	$(BIN)/pytest -m "not stacks" $(ARGS)
 
 check: .venv/dev  ## Format, lint, types, layers, the guest's grammar

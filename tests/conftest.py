@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# A driver of NVIDIA that is faked.
+pytest_plugins = ["fake_nvml"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # A shell that runs this in the background has it ignore Ctrl-C, and children inherit that.

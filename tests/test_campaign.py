@@ -81,7 +81,7 @@ def test_launches_and_windows_are_stored_the_moment_they_are_known(store: Store)
 def test_what_the_store_gives_back_is_what_was_concluded(store: Store) -> None:
     campaign = Campaign(suite(CASE, launches=2), Own(), MACHINE, store)
     done = results(list(campaign.run()))
-    assert campaign.results() == done
+    assert campaign.results() == list(done.values())
     assert [launch.id for launch in store.launches()] == list(done[CASE].launches)
     speed = done[CASE].images_per_second
     assert speed is not None
@@ -97,6 +97,74 @@ def test_a_case_that_fails_stops_no_other_and_is_launched_once(store: Store, fol
     assert len(found[broken].launches) == 1
     assert found[CASE].images_per_second is not None
     assert len(found[CASE].launches) == 2
+
+
+NEEDY = """
+def build(keras, shape, classes):
+    image = keras.layers.Input(shape=shape)
+    x = keras.layers.Dense(classes)(keras.layers.Flatten()(image))
+    model = keras.models.Model(inputs=image, outputs=x)
+    train = model.train_on_batch
+
+    def needy(x, y):
+        if len(x) > 8:
+            raise MemoryError("Unable to allocate 9 PiB")
+        return train(x, y)
+
+    model.train_on_batch = needy
+    return model
+"""
+
+
+@pytest.fixture
+def needy(folder: Path) -> tuple[Case, Own]:
+    """A case of 32 images whose memory is enough for 8."""
+    (folder / "needy.py").write_text(NEEDY)
+    own = Own()
+    return named(replace(CASE, model=str(folder / "needy.py")), own), own
+
+
+def test_out_of_memory_fails_with_a_remedy_and_is_not_made_smaller_unasked(
+    store: Store, needy: tuple[Case, Own]
+) -> None:
+    case, own = needy
+    (found,) = results(run(store, suite(case), own)).values()
+    assert found.verdict == "failed"
+    assert "--batch-size" in found.reason
+    assert "--halve-batch" in found.reason
+
+
+def test_out_of_memory_halves_the_batch_until_it_fits_when_asked_and_says_so(
+    store: Store, needy: tuple[Case, Own]
+) -> None:
+    case, own = needy
+    campaign = Campaign(suite(case, CASE, launches=2), own, MACHINE, store, halve=True)
+    list(campaign.run())
+    found = campaign.results()
+    assert [(r.case.batch_size, r.verdict) for r in found[:2]] == [(32, "failed"), (16, "failed")]
+    assert found[2].case.batch_size == 8
+    assert found[2].images_per_second is not None
+    assert found[2].images_per_second.n == 2
+    assert found[2].labels == ("batch halved: out of memory",)
+    assert found[3].case == CASE
+    assert found[3].labels == ()
+
+
+def test_an_interrupted_campaign_goes_on_with_the_half_that_it_had_come_to(
+    store: Store, needy: tuple[Case, Own], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, own = needy
+    campaign = Campaign(suite(case, launches=2), own, MACHINE, store, halve=True)
+    for _ in campaign.run():
+        if len(campaign.results()) == len((32, 16, 8)):
+            break
+    monkeypatch.setattr("cnnbench.store.database.may_live", lambda _: False)
+    begun = [
+        event.case.batch_size
+        for event in Campaign(suite(case, launches=2), own, MACHINE, store, halve=True).run()
+        if isinstance(event, events.LaunchStarted)
+    ]
+    assert begun == [8]
 
 
 def test_a_stack_without_interpreter_is_a_row_with_its_remedy(

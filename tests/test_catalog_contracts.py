@@ -115,5 +115,5 @@ def test_a_method_has_what_a_method_must(name: str) -> None:
 def test_a_metric_has_what_a_metric_must(name: str) -> None:
     module = catalog.module("metrics", name)
     assert parameters(module, "of") == ["launch"]
-    assert module.UNIT in {"s", "bytes", "images/s"}
+    assert module.UNIT in {"s", "bytes", "images/s", "J", "J/image"}
     assert module.BETTER in {"higher", "lower"}

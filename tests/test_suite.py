@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnnbench import prepare, suite
+from cnnbench import prepare, published, suite
 from cnnbench.cli.run import _suite
 from cnnbench.envs import stack
 from cnnbench.errors import UsageError
@@ -157,8 +157,8 @@ def test_a_file_that_a_suite_names_is_a_model_of_the_users_own(folder: Path) -> 
 
 
 def test_a_rule_about_an_axis_that_a_flag_replaces_falls_away() -> None:
-    found = _suite("cifar10", {"stack": ["null"], "model": ["resnet20_cifar"]})
-    assert {case.model for case in found.cases} == {"resnet20_cifar"}
+    found = _suite("scaling", {"stack": ["null"], "batch_size": [16]})
+    assert {case.batch_size for case in found.cases} == {16}
 
 
 def test_a_flag_replaces_an_axis_and_leaves_the_others() -> None:
@@ -173,3 +173,81 @@ def test_all_means_every_stack_of_the_device_but_the_made_up_one() -> None:
     named = {case.stack for case in _suite("quick", {}).cases}
     on_cpu = {name for name in stack.names() if "cpu" in stack.load(name).devices}
     assert named == on_cpu - {"null"}
+
+
+def of_rows(folder: Path, axes: str, *, sections: str = "['cifar10']") -> list[Any]:
+    """The cases of published rows on real stacks."""
+    path = folder / "mine.toml"
+    path.write_text(f"{HEAD}published = {sections}\n[axes]\n{axes}", "utf-8")
+    name, definition = suite.read(str(path))
+    cpu = [s for s in stack.names() if s != "null" and "cpu" in stack.load(s).devices]
+    gpu = [s for s in stack.names() if "gpu" in stack.load(s).devices]
+    return list(suite.expand(name, definition, {"cpu": cpu, "gpu": gpu}).cases)
+
+
+def test_every_published_row_stands_in_its_suite_on_its_own_stack(folder: Path) -> None:
+    for section in published.SECTIONS:
+        cases = of_rows(folder, "", sections=f"['{section}']")
+        assert {published.case(row) for row in published.rows(section)} <= set(cases)
+        assert len(cases) == len(set(cases))
+
+
+def test_every_published_row_stands_on_every_other_stack_of_its_device(folder: Path) -> None:
+    cases = of_rows(folder, "")
+    stacks = {case.stack for case in cases if case.device == "cpu"}
+    assert stacks == {s for s in stack.names() if stack.load(s).devices == ("cpu",)} - {"null"}
+    formats = {case.data_format for case in cases if case.stack == "keras3-jax"}
+    assert formats == {"channels_last", "channels_first"}
+
+
+def test_own_stacks_alone_can_be_asked_for(folder: Path) -> None:
+    cases = of_rows(folder, "stack = ['own']")
+    assert set(cases) == {published.case(row) for row in published.rows("cifar10")}
+
+
+def test_what_names_a_row_selects_rows_and_other_axes_replace(folder: Path) -> None:
+    cases = of_rows(folder, "stack = ['own']\nmodel = ['simple_cnn']\nbatch_size = [8, 16]")
+    assert {(case.model, case.batch_size) for case in cases} == {
+        ("simple_cnn", 8),
+        ("simple_cnn", 16),
+    }
+    assert len(cases) == 2 * 4
+
+
+def test_a_row_of_gpus_runs_on_the_cpu_with_the_batch_of_one_when_asked(folder: Path) -> None:
+    cases = of_rows(folder, "stack = ['own']\ndevice = ['cpu']", sections="['imagenet']")
+    assert {(case.device, case.devices, case.batch_size) for case in cases} == {("cpu", 1, 32)}
+    assert {case.stack for case in cases} == {
+        *("keras2.1.3-tensorflow1.6.0", "keras2.1.6-mxnet1.1.0")
+    }
+
+
+def test_a_selection_without_a_published_row_is_told(folder: Path) -> None:
+    with pytest.raises(UsageError, match="no published row is like that; see which are"):
+        of_rows(folder, "model = ['resnet110_cifar']")
+
+
+def test_a_global_batch_is_divided_among_devices(folder: Path) -> None:
+    found = expanded(folder, HEAD + "[axes]\nglobal_batch = [128]\ndevices = [1, 4]")
+    assert {(case.devices, case.batch_size, case.global_batch) for case in found.cases} == {
+        *((1, 128, 128), (4, 32, 128))
+    }
+
+
+def test_a_global_batch_that_does_not_divide_is_told_with_those_that_do(folder: Path) -> None:
+    with pytest.raises(UsageError, match="10 does not divide among 4 devices; take 8 or 12"):
+        expanded(folder, HEAD + "[axes]\nglobal_batch = [10]\ndevices = [4]")
+
+
+def test_a_batch_of_a_device_in_an_include_wins_over_the_global_batch(folder: Path) -> None:
+    text = "[axes]\nglobal_batch = [128]\ndevices = [4]\n[[include]]\nbatch_size = 8"
+    found = expanded(folder, HEAD + text)
+    assert {case.batch_size for case in found.cases} == {32, 8}
+
+
+def test_a_flag_for_one_kind_of_batch_replaces_the_other_of_the_file(folder: Path) -> None:
+    (folder / "mine.toml").write_text(HEAD + "[axes]\nstack = ['null']\nglobal_batch = [128]")
+    planned = _suite(str(folder / "mine.toml"), {"batch_size": [7]})
+    assert [case.batch_size for case in planned.cases] == [7]
+    with pytest.raises(UsageError, match="give one"):
+        _suite("quick", {"batch_size": [7], "global_batch": [7]})

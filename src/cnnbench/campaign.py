@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cnnbench import events, folders, plan, prepare
+from cnnbench import events, folders, forecast, memory, plan, prepare
 from cnnbench.case import digest
 from cnnbench.launch import live
 from cnnbench.link import bundle
@@ -49,16 +49,25 @@ class Campaign:
         machine: Facts of this host.
         store: Where launches and windows go the moment they are known.
         resume: Whether an interrupted campaign of the same cases is gone on with.
+        halve: Whether a case that is out of memory is followed by one of half its batch.
     """
 
     def __init__(
-        self, suite: Suite, own: Own, machine: Facts, store: Store, *, resume: bool = True
+        self,
+        suite: Suite,
+        own: Own,
+        machine: Facts,
+        store: Store,
+        *,
+        resume: bool = True,
+        halve: bool = False,
     ) -> None:
         self._suite = suite
         self._own = own
         self._machine = machine
         self._store = store
         self._resume = resume
+        self._halve = halve
         self._launches: dict[Case, list[Launch]] = defaultdict(list)
         self._spent: dict[Case, float] = defaultdict(float)
         self._campaign = ""
@@ -71,11 +80,12 @@ class Campaign:
         with ExitStack() as held:
             yield from _exclusive(held)
             ready = yield from self._prepare()
+            yield self._forecast(ready)
             yield from self._rounds(ready)
         self._store.end_campaign(self._campaign)
         yield events.CampaignEnded(self._campaign)
 
-    def _rounds(self, ready: Mapping[Case, Ready]) -> Iterator[events.Event]:
+    def _rounds(self, ready: dict[Case, Ready]) -> Iterator[events.Event]:
         """Launch each open case once a round, until none is open."""
         waiting = list(ready)
         while waiting:
@@ -85,14 +95,35 @@ class Campaign:
                 if not self._is_open(case):
                     waiting.remove(case)
                     yield self._done(case)
+                    half = self._half(case)
+                    if half is not None and half not in ready:
+                        ready[half] = replace(ready[case], case=half)
+                        waiting.append(half)
 
-    def results(self) -> dict[Case, Result]:
-        """What is concluded so far, also of cases that are not done."""
-        return {
-            case: conclude(launches, self._suite.budget)
-            for case, launches in self._launches.items()
-            if launches
-        }
+    def results(self) -> list[Result]:
+        """What is concluded so far, also of cases that are not done, in the order of the suite."""
+        return [
+            conclude(self._launches[case], self._suite.budget)
+            for case in self._wanted()
+            if self._launches[case]
+        ]
+
+    def _wanted(self) -> list[Case]:
+        """The cases of the suite, each followed by its halves if it was out of memory."""
+        found: dict[Case, None] = {}
+        for planned in self._suite.cases:
+            case: Case | None = planned
+            while case is not None and case not in found:
+                found[case] = None
+                case = self._half(case)
+        return list(found)
+
+    def _half(self, case: Case) -> Case | None:
+        """What is measured in place of a case that was out of memory, if anything is."""
+        failures = [launch.failure for launch in self._launches[case] if launch.failure]
+        if self._halve and any(memory.is_out_of_memory(failure) for failure in failures):
+            return memory.halved(case)
+        return None
 
     def _begin(self) -> int:
         """Begin a campaign or take up an interrupted one; how many launches are kept."""
@@ -118,6 +149,7 @@ class Campaign:
         return digest(
             [
                 [asdict(case) for case in self._suite.cases],
+                self._halve,
                 asdict(self._suite.budget),
                 [prepare.stack_of(self._own, name).fingerprint for name in stacks],
                 bundle.digest(),
@@ -128,7 +160,7 @@ class Campaign:
     def _prepare(self) -> Generator[events.Event, None, dict[Case, Ready]]:
         """Make every case ready; those that cannot be are done with their reason."""
         ready = {}
-        for case in self._suite.cases:
+        for case in self._wanted():
             if self._launches[case] and not self._is_open(case):
                 yield self._done(case)
                 continue
@@ -139,6 +171,21 @@ class Campaign:
             else:
                 ready[case] = made
         return ready
+
+    def _forecast(self, ready: Mapping[Case, Ready]) -> events.Forecast:
+        """How long the open cases will take, by what this machine needed for them before."""
+        here = self._machine.get("machine_id")
+        earlier = self._store.launches_by_case()
+        budget = self._suite.budget
+        known: dict[Case, float | None] = {}
+        for case in ready:
+            if ready[case].stack.backend == "null":
+                known[case] = None  # its clock is virtual
+                continue
+            like = [e for e in earlier.get(case, ()) if e.machine.get("machine_id") == here]
+            known[case] = forecast.launch_seconds(case, budget, like, self._machine)
+        done = {case: len(launches) for case, launches in self._launches.items()}
+        return events.Forecast(known, forecast.left(known, done, budget))
 
     def _is_open(self, case: Case) -> bool:
         """Whether a case wants another launch. A failure is an answer too."""
@@ -167,6 +214,8 @@ class Campaign:
         self._store.begin_launch(head)
         yield events.LaunchStarted(case, head.id, head.number)
         launch = yield from self._stored(live(ready, head, self._suite.budget))
+        if case not in self._suite.cases:
+            launch = replace(launch, facts={**launch.facts, "batch_halved": True})
         self._store.end_launch(launch.id, launch.stages, launch.facts, launch.failure)
         self._launches[case].append(launch)
         self._spent[case] += time.monotonic() - begun

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 DATA_FORMATS = ("channels_last", "channels_first")
-PRECISIONS = ("float32", "bfloat16", "float16")
+PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 DEVICES = ("cpu", "gpu")
 
 
@@ -23,10 +23,12 @@ class Case:
         method: How Keras is asked to train: `fit`, `train_on_batch`, `fit_generator`.
         data_format: `channels_last` or `channels_first`.
         batch_size: Images in one training step of one device.
-        precision: Of computation; weights stay in float32.
+        precision: Of computation; weights stay in float32. `tf32` is float32 whose matrix products
+            an NVIDIA card may round to 10 bits; `float32` is never rounded.
         device: `cpu` or `gpu`.
         augment: Whether images are shifted and flipped at random while training.
         threads: CPUs that the guest may use; 0 means all that this process may use.
+        devices: How many devices share a training step, each with `batch_size` images.
     """
 
     stack: str
@@ -39,6 +41,7 @@ class Case:
     device: str = "cpu"
     augment: bool = False
     threads: int = 0
+    devices: int = 1
 
     @property
     def id(self) -> str:
@@ -46,14 +49,20 @@ class Case:
         return digest(asdict(self))
 
     @property
+    def global_batch(self) -> int:
+        """Images in one training step of all devices together."""
+        return self.batch_size * self.devices
+
+    @property
     def title(self) -> str:
         """The case in one line, for people."""
         parts = [self.stack, self.model, self.dataset, self.method, self.data_format]
-        parts.append(f"batch {self.batch_size}")
+        shared = f" = {self.devices} x {self.batch_size}" if self.devices > 1 else ""
+        parts.append(f"batch {self.global_batch}{shared}")
         if self.precision != "float32":
             parts.append(self.precision)
-        if self.device != "cpu":
-            parts.append(self.device)
+        if self.device != "cpu" or self.devices > 1:
+            parts.append(self.device if self.devices == 1 else f"{self.devices} {self.device}s")
         if self.augment:
             parts.append("augmented")
         if self.threads:
@@ -75,6 +84,7 @@ class Budget:
         window_seconds: Shortest window.
         case_seconds: No new launch of a case begins after this much time was spent on it.
         silence_seconds: A guest that says nothing for this long is killed.
+        exclusive: Whether a GPU that somebody else uses is refused.
     """
 
     precision: float
@@ -86,16 +96,26 @@ class Budget:
     window_seconds: float
     case_seconds: float
     silence_seconds: float = 900.0
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """A named set of cases and a budget."""
+    """A named set of cases and a budget.
+
+    Attributes:
+        name: Of its file.
+        about: One line for people.
+        cases: Each once.
+        budget: How long to measure each.
+        published: The sections of the published tables whose rows the cases are.
+    """
 
     name: str
     about: str
     cases: tuple[Case, ...]
     budget: Budget
+    published: tuple[str, ...] = ()
 
 
 def digest(value: Any) -> str:

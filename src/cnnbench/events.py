@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnnbench.case import Budget, Case
     from cnnbench.record import Launch, Window
     from cnnbench.result import Result
@@ -22,6 +24,19 @@ class CampaignStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """Every case is ready or has its reason; what is to come.
+
+    Attributes:
+        launches: Seconds that a launch of each ready case will take, None where that is not known.
+        seconds: That all launches will take, at least, of the cases whose length is known.
+    """
+
+    launches: Mapping[Case, float | None]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StackLine:
     """A stack is being built, and this is what its build says."""
 
@@ -32,6 +47,13 @@ class StackLine:
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Somebody else measures on this machine."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Somebody else uses a GPU that is about to be measured on; names them, and is not stored."""
 
     reason: str
 
@@ -86,8 +108,10 @@ class CampaignEnded:
 
 Event = (
     CampaignStarted
+    | Forecast
     | StackLine
     | Waiting
+    | Shared
     | LaunchStarted
     | StageEntered
     | WindowTimed

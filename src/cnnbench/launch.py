@@ -8,14 +8,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnbench import events, plan
+from cnnbench import events, memory, plan
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle, environment
 from cnnbench.link.conversation import Conversation
 from cnnbench.link.process import Process
-from cnnbench.machine import conditions
+from cnnbench.machine import conditions, gpu, gpu_users
+from cnnbench.machine.gpu_conditions import gpu_conditions
+from cnnbench.machine.gpu_monitor import Monitor
 from cnnbench.probe import wire
-from cnnbench.record import FIRST_STEP, Failure, Launch, Window
+from cnnbench.record import FIRST_STEP, STEADY, Failure, Launch, Window
 from cnnbench.redact import redact, redact_facts
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class _Seen:
     stages: dict[str, float]
     facts: dict[str, Any]
     windows: list[Window]
+    monitor: Monitor
 
 
 def live(ready: Ready, head: Launch, budget: Budget) -> Generator[events.Event, None, Launch]:
@@ -50,13 +53,21 @@ def live(ready: Ready, head: Launch, budget: Budget) -> Generator[events.Event, 
         The launch as it ended, with its failure if it had one. Other exceptions, as of Ctrl-C, end
         the process too.
     """
-    seen = _Seen("start", {}, {"package": ready.stack.package, "backend": ready.stack.backend}, [])
-    before = conditions.conditions()
+    facts: dict[str, Any] = {"package": ready.stack.package, "backend": ready.stack.backend}
+    facts |= gpu.described(ready.cards)
+    if others := gpu_users.users(ready.cards):
+        yield events.Shared(gpu_users.told(others, accounts=True))
+        facts["gpu_others"] = gpu_users.told(others, accounts=False)
+        if budget.exclusive:
+            return replace(head, facts=redact_facts(facts), failure=_taken(facts["gpu_others"]))
+    seen = _Seen("start", {}, facts, [], Monitor(ready.cards))
+    before = conditions.conditions() | gpu_conditions(ready.cards)
     failure = None
-    with tempfile.TemporaryDirectory(prefix="cnnbench-") as name:
+    with tempfile.TemporaryDirectory(prefix="cnnbench-") as name, seen.monitor:
         folder = Path(name)
         try:
             with _start(ready, folder) as process:
+                seen.monitor.follow(process.pid)
                 conversation = Conversation(process, budget.silence_seconds)
                 failure = yield from _converse(conversation, ready, head, budget, seen)
         except ProbeError as error:
@@ -64,7 +75,9 @@ def live(ready: Ready, head: Launch, budget: Budget) -> Generator[events.Event, 
         tail = _tail(folder / "log")
     if failure is not None:
         failure = replace(failure, message=redact(failure.message), log_tail=redact(tail))
-    after = conditions.conditions()
+        failure = memory.with_remedy(failure)
+    after = conditions.conditions() | gpu_conditions(ready.cards)
+    seen.facts |= seen.monitor.facts()
     seen.facts |= {f"{key} before": value for key, value in before.items()}
     seen.facts |= {f"{key} after": value for key, value in after.items()}
     return replace(
@@ -85,6 +98,7 @@ def _start(ready: Ready, folder: Path) -> Process:
         device=case.device,
         threads=_threads(case.threads),
         stack=ready.stack.variables,
+        cards=ready.cards,
     )
     # Isolated, and writing no bytecode: the stack stays as it was built.
     command = [str(ready.python), "-I", "-B", str(guest)]
@@ -120,6 +134,8 @@ def _measure(
         for message in conversation.until(wire.Window):
             if failure := _noted(message, seen, request.role):
                 return failure
+        if request.role == STEADY:
+            seen.monitor.window(seen.windows[-1].seconds)
         yield events.WindowTimed(head.case, head.id, seen.windows[-1])
         seen.stage = "training"
     return None
@@ -166,6 +182,12 @@ def _noted(message: Any, seen: _Seen, role: str = "") -> Failure | None:
         case _:
             raise ProbeError("garbage", f"the guest sent {type(message).__name__} out of turn")
     return None
+
+
+def _taken(by: str) -> Failure:
+    """Why a launch that wants its GPUs for itself does not begin."""
+    remedy = "wait, name another card in CUDA_VISIBLE_DEVICES, or take --budget standard"
+    return Failure(stage="stack", kind="unsupported", message=f"{by}; {remedy}")
 
 
 def _threads(asked: int) -> int:

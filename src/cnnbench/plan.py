@@ -11,13 +11,13 @@ import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench.case import Budget
-from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP
+from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Window
 from cnnbench.stats.interval import relative_half_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnnbench.record import Launch, Window
+    from cnnbench.record import Launch
 
 BUDGETS = {
     "quick": Budget(
@@ -46,6 +46,7 @@ BUDGETS = {
         windows=(20, 60),
         window_seconds=1.0,
         case_seconds=3600.0,
+        exclusive=True,
     ),
 }
 
@@ -82,6 +83,28 @@ def next_window(windows: Sequence[Window], budget: Budget) -> Request | None:
     if not _is_enough([w for w in windows if w.role == STEADY], budget):
         return Request(STEADY, steps)
     return None
+
+
+def launch_seconds(step_seconds: float, budget: Budget) -> float:
+    """What a launch trains for, in seconds, if every step takes `step_seconds`."""
+    windows: list[Window] = []
+    while (request := next_window(windows, budget)) is not None:
+        windows.append(
+            Window(
+                index=len(windows),
+                role=request.role,
+                steps=request.steps,
+                images=request.steps,
+                seconds=request.steps * step_seconds,
+                started=0.0,
+            )
+        )
+    return sum(window.seconds for window in windows)
+
+
+def launches_foreseen(seconds: float, budget: Budget) -> int:
+    """Launches of a case, at least, if each takes so many seconds."""
+    return min(budget.launches[0], max(1, math.ceil(budget.case_seconds / max(seconds, 1e-9))))
 
 
 def is_short(windows: Sequence[Window]) -> bool:

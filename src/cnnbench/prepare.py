@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnbench import catalog, data, errors
 from cnnbench.case import digest
-from cnnbench.envs import cache, local
+from cnnbench.envs import cache, cards, local
 from cnnbench.envs import stack as stacks
+from cnnbench.machine import gpu
 from cnnbench.record import Failure
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from cnnbench.case import Case
     from cnnbench.envs.stack import Stack
+    from cnnbench.machine.gpu import Gpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """A case that can be launched."""
+    """A case that can be launched, and the GPUs that it gets."""
 
     case: Case
     stack: Stack
@@ -47,6 +50,7 @@ class Ready:
     data: Path | None
     model_file: Path | None
     dataset_file: Path | None
+    cards: tuple[Gpu, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,19 @@ def named(case: Case, own: Own) -> Case:
     else:
         catalog.module("datasets", dataset)
     return replace(case, model=model, dataset=dataset)
+
+
+def with_fewer_devices(case: Case) -> Case:
+    """The case on as many devices as are here, where it asks for more; as it is if none is."""
+    here = devices_here(case.device)
+    return replace(case, devices=min(case.devices, here)) if here else case
+
+
+def devices_here(device: str) -> int:
+    """How many of a kind a launch could be given; on a CPU, one that is virtual for each CPU."""
+    if device == "gpu":
+        return len(gpu.visible(gpu.gpus()))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def add_environment(own: Own, python: Path) -> str:
@@ -125,6 +142,7 @@ def prepare(case: Case, own: Own, say: Callable[[str], None]) -> Ready | NotRead
     except errors.DataError as error:
         return _not_ready(case, stack, str(error), stage="data")
     try:
+        chosen = cards.cards_for(case, stack)
         if case.stack in own.environments:
             python = own.environments[case.stack][1]
         elif reason := cache.unsupported(stack):
@@ -140,6 +158,7 @@ def prepare(case: Case, own: Own, say: Callable[[str], None]) -> Ready | NotRead
         data=found,
         model_file=own.models.get(case.model),
         dataset_file=own.datasets.get(case.dataset),
+        cards=chosen,
     )
 
 
@@ -147,6 +166,10 @@ def _impossible(case: Case, stack: Stack, own: Own) -> str | None:
     """Why the parts of a case do not go together, or None."""
     if case.device not in stack.devices:
         return f"stack {stack.name} computes on {' and '.join(stack.devices)}, not {case.device}"
+    if case.device == "cpu" and case.precision == "tf32":
+        return "TF32 is of NVIDIA GPUs; take --device gpu or --precision float32"
+    if case.device == "cpu" and case.devices > (here := case.threads or devices_here("cpu")):
+        return f"{case.devices} CPU devices on {here} CPUs; take --devices {here} or fewer"
     if case.model in own.models or case.dataset in own.datasets:
         return None
     smallest = catalog.module("models", case.model).SMALLEST

@@ -120,6 +120,10 @@ def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:
         labels.append("short")
     if any(_is_emulated(launch) for launch in launches):
         labels.append("layout emulated")
+    if any(launch.facts.get("batch_halved") for launch in launches):
+        labels.append("batch halved: out of memory")
+    if any(launch.facts.get("gpu_others") for launch in launches):
+        labels.append("GPU shared")
     return tuple(labels)
 
 

@@ -11,6 +11,9 @@ method = ["train_on_batch"]
 data_format = ["channels_last"]
 batch_size = [32]
 
+devices = [1]
+# global_batch = [128]        # in place of batch_size: what all devices share
+
 [[include]]                   # more cases: as the axes' first values, but for what is said
 model = "resnet50"
 
@@ -19,6 +22,11 @@ stack = "keras3-jax"
 
 [limits]
 precision = 0.05
+
+In place of the product, `published = ["cifar10"]` takes the rows of a section of the published
+tables, each on its own stack and on every other (`stack = ["own", "all"]`). There, values of model,
+dataset, method and data_format select rows, those of other axes replace what was published; on
+another device than the published one a row runs with the batch of one.
 """
 
 from __future__ import annotations
@@ -41,10 +49,13 @@ from pydantic import (
     ValidationError,
 )
 
-from cnnbench import errors, plan
+from cnnbench import errors, plan, published
 from cnnbench.case import Budget, Case, Suite
 
 FOLDER = Path(__file__).parent / "suites"
+
+# The axes that say which published row it is.
+SELECTING = ("model", "dataset", "method", "data_format")
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -71,10 +82,12 @@ class Axes(BaseModel):
     method: Values[str] = ["train_on_batch"]
     data_format: Values[Literal["channels_last", "channels_first"]] = ["channels_last"]
     batch_size: Values[PositiveInt] = [32]
-    precision: Values[Literal["float32", "bfloat16", "float16"]] = ["float32"]
+    precision: Values[Literal["float32", "tf32", "bfloat16", "float16"]] = ["float32"]
     device: Values[Literal["cpu", "gpu"]] = ["cpu"]
     augment: Values[bool] = [False]
     threads: Values[NonNegativeInt] = [0]
+    devices: Values[PositiveInt] = [1]
+    global_batch: Values[PositiveInt] | None = None
 
 
 class Limits(BaseModel):
@@ -101,6 +114,7 @@ class Definition(BaseModel):
     about: str
     budget: Literal["quick", "standard", "strict"] = "standard"
     axes: Axes = Axes()
+    published: list[Literal["cifar10", "imagenet", "synthetic"]] = []
     include: list[dict[str, Any]] = []
     exclude: list[dict[str, Any]] = []
     limits: dict[str, Any] = {}
@@ -136,27 +150,42 @@ def read(name_or_path: str) -> tuple[str, Definition]:
 
 
 def expand(name: str, definition: Definition, stacks: dict[str, list[str]]) -> Suite:
-    """The cases of a suite, each once, in the order of its axes.
+    """The cases of a suite, each once, in the order of its axes, or of the published rows.
 
     Args:
         name: Of the suite.
         definition: What its file says, or flags.
         stacks: The stacks that `all` stands for, by device.
+
+    Raises:
+        UsageError: A rule names no axis, a global batch does not divide, or nothing is left.
     """
-    base = definition.axes.model_dump()
-    cases: dict[Case, None] = dict.fromkeys(_product(base, stacks))
+    if definition.published:
+        cases = dict.fromkeys(_rows(definition, stacks))
+    else:
+        cases = dict.fromkeys(_product(definition.axes.model_dump(), stacks))
     for extra in definition.include:
-        single = {axis: values[:1] for axis, values in base.items()}
+        single = {axis: values and values[:1] for axis, values in definition.axes}
         more = {axis: v if isinstance(v, list) else [v] for axis, v in extra.items()}
+        if "batch_size" in more:
+            single["global_batch"] = None
         axes = _checked(f"{name}: include", Axes, single | more)
         cases |= dict.fromkeys(_product(axes.model_dump(), stacks))
     for rule in definition.exclude:
         for axis in rule.keys() - Axes.model_fields:
             raise errors.unknown(f"axis in exclude of suite {name}", axis, Axes.model_fields)
     kept = tuple(case for case in cases if not _excluded(case, definition.exclude))
+    if not kept and definition.published:
+        raise errors.UsageError("no published row is like that; see which are: cnnbench reference")
     if not kept:
         raise errors.UsageError(f"suite {name} has no case: its exclude leaves nothing")
-    return Suite(name=name, about=definition.about, cases=kept, budget=_budget(name, definition))
+    return Suite(
+        name=name,
+        about=definition.about,
+        cases=kept,
+        budget=_budget(name, definition),
+        published=tuple(definition.published),
+    )
 
 
 def first_fault(error: ValidationError) -> str:
@@ -166,13 +195,55 @@ def first_fault(error: ValidationError) -> str:
     return f"{where}: {fault['msg'][:1].lower()}{fault['msg'][1:]} (found {fault['input']!r:.60})"
 
 
-def _product(axes: dict[str, list[Any]], stacks: dict[str, list[str]]) -> list[Case]:
-    found = []
-    for values in itertools.product(*axes.values()):
-        point = dict(zip(axes, values, strict=True))
-        several = stacks[point["device"]] if point["stack"] == "all" else [point["stack"]]
-        found += [Case(**(point | {"stack": stack})) for stack in several]
-    return found
+def _product(axes: dict[str, Any], stacks: dict[str, list[str]]) -> list[Case]:
+    """Every combination; `global_batch`, where it is said, decides the batch of a device."""
+    given = {axis: values for axis, values in axes.items() if values is not None}
+    if "global_batch" in given:
+        del given["batch_size"]
+    points = (
+        dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())
+    )
+    return [case for point in points for case in _on_stacks(_divided(point), stacks)]
+
+
+def _divided(point: dict[str, Any]) -> dict[str, Any]:
+    """The point with the batch of one device in place of the global batch."""
+    if "global_batch" not in point:
+        return point
+    whole, devices = point["global_batch"], point["devices"]
+    if whole % devices:
+        raise errors.UsageError(
+            f"a global batch of {whole} does not divide among {devices} devices; take"
+            f" {max(whole // devices, 1) * devices} or {(whole // devices + 1) * devices}"
+        )
+    kept = {axis: value for axis, value in point.items() if axis != "global_batch"}
+    return kept | {"batch_size": whole // devices}
+
+
+def _on_stacks(point: dict[str, Any], stacks: dict[str, list[str]]) -> list[Case]:
+    several = stacks[point["device"]] if point["stack"] == "all" else [point["stack"]]
+    return [Case(**(point | {"stack": stack})) for stack in several]
+
+
+def _rows(definition: Definition, stacks: dict[str, list[str]]) -> list[Case]:
+    """The published rows, each on its own stack first.
+
+    Axes that name a row (`SELECTING`) select rows; the others replace what was published.
+    """
+    said = definition.axes.model_dump(exclude_unset=True, exclude_none=True)
+    wanted = {axis: said.pop(axis) for axis in SELECTING if axis in said}
+    cases = []
+    for row in (row for section in definition.published for row in published.rows(section)):
+        own = published.case(row)
+        if any(getattr(own, axis) not in values for axis, values in wanted.items()):
+            continue
+        for device in said.get("device", [own.device]):
+            point = published.on_device(row, device)
+            axes = {axis: [value] for axis, value in asdict(point).items()} | said
+            names = said.get("stack", ["own", "all"])
+            axes["stack"] = [point.stack if name == "own" else name for name in names]
+            cases += _product(axes | {"device": [device]}, stacks)
+    return cases
 
 
 def _excluded(case: Case, exclude: list[dict[str, Any]]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from cnnbench import __version__
 from cnnbench.cli.listing import KINDS
 from cnnbench.envs import interpreters
+from cnnbench.machine import instance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Command
 
 COMMANDS = [
-    *([], ["run"], ["show"], ["list"], ["doctor"]),
+    *([], ["run"], ["show"], ["reference"], ["list"], ["doctor"]),
     *(
         ["stacks"],
         ["stacks", "list"],
@@ -82,13 +83,14 @@ def test_doctor_answers_people_and_programs(cnnbench: Command) -> None:
 
 
 def test_a_run_prints_its_table_and_writes_its_document(cnnbench: Command, folder: Path) -> None:
-    done = cnnbench("run", "mine.toml", "--json", "out.json", "--instance-type", "a|b")
+    done = cnnbench("run", "mine.toml", "--json", "out.json", "--instance-type", "my box")
     assert done.status == 0
     head, _, row = done.out.splitlines()
     assert head.endswith("| Speed (images/s) | 95 % interval   |")
-    assert r"a\|b" in row
+    assert row.startswith("| my box ")
     told = json.loads((folder / "out.json").read_text())
-    assert told["machine"]["instance_type"] == "a|b"
+    assert told["machine"]["instance_type"] == "my box"
+    assert told["machine"]["instance_type_source"] == "given"
     (result,) = told["results"]
     assert 500 < result["images_per_second"]["point"] < 2000  # what the null stack makes up
 
@@ -97,6 +99,24 @@ def test_a_run_prints_its_table_and_writes_its_document(cnnbench: Command, folde
     assert row in cnnbench("show").out
     none = cnnbench("show", "--stack", "another")
     assert (none.status, "cnnbench show --all" in none.line) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["a|b", "a\nb", "", "x" * 65])
+def test_a_name_that_would_break_the_table_is_refused_before_measuring(
+    cnnbench: Command, folder: Path, name: str
+) -> None:
+    done = cnnbench("run", "mine.toml", "--instance-type", name)
+    assert (done.status, "--instance-type must be" in done.line) == (2, True)
+    assert not (folder / "runs.sqlite").exists()
+
+
+def test_the_instance_type_that_was_found_is_the_first_column(
+    cnnbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance, "instance_type", lambda _: ("c5.18xlarge", "dmi"))
+    assert cnnbench("run", "mine.toml").out.splitlines()[-1].startswith("| c5.18xlarge ")
+    facts = json.loads(cnnbench("doctor", "--json").out)["facts"]
+    assert (facts["instance_type"], facts["instance_type_source"]) == ("c5.18xlarge", "dmi")
 
 
 def test_json_on_standard_output_is_all_that_is_there(cnnbench: Command) -> None:

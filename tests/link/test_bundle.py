@@ -6,12 +6,14 @@ import os
 import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cnnbench.link import bundle, environment
+from cnnbench.machine.gpu import Gpu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,6 +162,23 @@ def test_a_gpu_is_hidden_on_the_cpu_only() -> None:
     assert variables("cpu")["CUDA_VISIBLE_DEVICES"] == ""
     assert variables("cpu")["JAX_PLATFORMS"] == "cpu"
     assert not {"CUDA_VISIBLE_DEVICES", "JAX_PLATFORMS"} & set(variables("gpu"))
+
+
+def test_a_launch_on_gpus_sees_those_in_their_order_by_uuid_where_they_have_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
+    card = Gpu(name="X", memory_bytes=1, driver="1", capability=(8, 0), index=3, uuid="GPU-a")
+    found = environment.variables(
+        home=Path("/launch"),
+        backend="jax",
+        device="gpu",
+        threads=1,
+        stack={},
+        cards=[card, replace(card, index=1, uuid=None)],
+    )
+    assert found["CUDA_VISIBLE_DEVICES"] == "GPU-a,1"
+    assert found["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
 
 def test_the_stacks_own_variables_have_the_last_word() -> None:

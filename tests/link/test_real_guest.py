@@ -52,6 +52,7 @@ def boot(model: Path) -> wire.Boot:
         "device": "cpu",
         "augment": False,
         "threads": 1,
+        "devices": 1,
     }
     return wire.Boot(
         version=wire.VERSION,

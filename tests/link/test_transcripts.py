@@ -44,6 +44,8 @@ BUDGET = Budget(
 class ScriptedLine:
     """A guest that says what stands in a transcript, if it is told what stands there."""
 
+    pid = 0
+
     def __init__(self, script: list[dict[str, Any]]) -> None:
         self.left = script
 

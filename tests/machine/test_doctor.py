@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,3 +108,20 @@ def test_whatever_was_recorded_gives_lines_and_a_remark_has_advice(
     for finding in doctor.check(facts, conditions, GPUS):
         assert finding.what
         assert bool(finding.advice) == (finding.level != "ok")
+
+
+def test_cards_that_are_busy_hot_or_forgotten_are_remarked() -> None:
+    forgotten = [replace(GPUS[0], persistence=False)]
+    hot: dict[str, Scalar] = {**CONDITIONS, "gpu_throttle_reasons": "power cap, heat (driver)"}
+    found = doctor.check(FACTS, hot, forgotten, "GPU 0 is in use by python")
+    remarked = [(finding.level, finding.what) for finding in found if finding.level != "ok"]
+    assert remarked == [
+        ("note", "the NVIDIA driver is unloaded between launches, which then begin slowly"),
+        ("warning", "GPU 0 is in use by python"),
+        ("warning", "a GPU is slowed down: power cap, heat (driver)"),
+    ]
+
+
+@pytest.mark.parametrize("reasons", [None, "none", "power cap", "clock setting"])
+def test_a_card_at_its_power_cap_is_as_it_was_sold(reasons: str | None) -> None:
+    assert remarks(conditions={"gpu_throttle_reasons": reasons}) == []

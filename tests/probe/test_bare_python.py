@@ -58,6 +58,7 @@ def boot(**changes: Any) -> wire.Boot:
         "device": "cpu",
         "augment": False,
         "threads": 1,
+        "devices": 1,
     }
     order = wire.Boot(
         version=wire.VERSION,

@@ -36,8 +36,9 @@ def noise(count: int) -> Held:
 
 
 def feed_of(source: Held, batch_size: int, seed: int = 0, **changes: Any) -> Feed:
+    share = changes.pop("share", (0, 1))
     case = {"data_format": "channels_last", "augment": False, "batch_size": batch_size}
-    return Feed(source, CLASSES, case | changes, seed)
+    return Feed(source, CLASSES, case | {"devices": 1} | changes, seed, share)
 
 
 def indices(x: Any) -> list[int]:
@@ -236,3 +237,52 @@ def test_augmentation_draws_anew_for_each_image_and_pass_and_leaves_the_images_a
     assert 2 < len(kinds) <= 6  # three shifts across, flipped or not; down changes nothing here
     assert (first != second).any()
     np.testing.assert_array_equal(feed.arrays(30)[0], same.astype("float32") / 255)
+
+
+@given(
+    size=sizes(),
+    devices=st.integers(2, 4),
+    position=st.integers(0, 50),
+    steps=st.integers(0, 50),
+    in_memory=st.booleans(),
+)
+def test_several_devices_take_whole_steps_only(
+    *, size: tuple[int, int], devices: int, position: int, steps: int, in_memory: bool
+) -> None:
+    whole = size[1] * devices
+    feed = feed_of(held(size[0] * devices), size[1], devices=devices)
+    if in_memory:
+        feed.keep_in_memory()
+
+    batches = [feed.batch(i)[0] for i in range(position, position + steps)]
+
+    assert feed.size == size[0] * devices // whole * whole
+    assert (feed.batch_size, feed.global_batch) == (whole, whole)
+    assert {len(x) for x in batches} <= {whole}
+    assert feed.images(position, steps) == steps * whole
+
+
+@given(size=sizes(), devices=st.integers(2, 4), seed=seeds, in_memory=st.booleans())
+def test_processes_feed_together_what_one_feeds_alone(
+    *, size: tuple[int, int], devices: int, seed: int, in_memory: bool
+) -> None:
+    shares = [(0, 1), *((rank, devices) for rank in range(devices))]
+    alone, *parts = (
+        feed_of(held(size[0] * devices), size[1], seed, devices=devices, share=share)
+        for share in shares
+    )
+    if in_memory:
+        for feed in (alone, *parts):
+            feed.keep_in_memory()
+
+    assert {(len(part), part.size, part.batch_size) for part in parts} == {
+        (len(alone), alone.size, size[1])
+    }
+    for i in range(len(alone) + 1):
+        together = [np.concatenate(kind) for kind in zip(*(p.batch(i) for p in parts), strict=True)]
+        for one, other in zip(alone.batch(i), together, strict=True):
+            np.testing.assert_array_equal(one, other)
+    if in_memory:
+        count = alone.images(0, len(alone))
+        labelled = {index for part in parts for index in indices(part.arrays(count)[0])}
+        assert labelled == set(indices(alone.arrays(count)[0]))

@@ -60,6 +60,7 @@ CASE = {
     "device": "cpu",
     "augment": False,
     "threads": 0,
+    "devices": 1,
 }
 MESSAGES = (
     wire.Boot(1, CASE, "null", 7, 2, None, "/own/model.py", None),
@@ -147,7 +148,10 @@ class Plugins(unittest.TestCase):
 
     def test_have_what_their_kind_must_have(self) -> None:
         must_have = {
-            "backends": ("boot", "clock", "compiled", "convolutions", "facts", "fence"),
+            "backends": (
+                *("boot", "clock", "compiled", "convolutions", "facts", "fence"),
+                *("replicate", "scope"),
+            ),
             "methods": ("IN_MEMORY", "train"),
             "models": ("SMALLEST", "PARAMETERS", "build", "compile"),
         }
@@ -301,11 +305,11 @@ class Source:
 class ListFeed:
     """What `feed.Feed` is to a method, over lists, so that it runs without NumPy."""
 
-    def __init__(self, source: Source, classes: int, case: Any, seed: int) -> None:
-        del classes, seed
+    def __init__(self, source: Source, classes: int, case: Any, seed: int, share: Any) -> None:
+        del classes, seed, share
         self._images = source.images
         self.size = len(source)
-        self.batch_size = case["batch_size"]
+        self.batch_size = self.global_batch = case["batch_size"] * case["devices"]
         self.augment = case["augment"]
 
     def keep_in_memory(self) -> None:
@@ -358,7 +362,7 @@ class Training:
         if keras3:
             keras.utils.PyDataset = object
             model = Keras3Model(model)
-        feed = ListFeed(Source(images), 10, CASE, 0)
+        feed = ListFeed(Source(images), 10, CASE, 0, (0, 1))
         self._task = probe("session").Task(keras=keras, model=model, feed=feed)
 
     def _step(self, images: int) -> None:
@@ -612,8 +616,33 @@ class Life(unittest.TestCase):
     def test_fails_in_data_if_a_batch_is_larger_than_the_set(self) -> None:
         failed = self.failure(batch_size=71)
         self.assertEqual(failed[:2], ("data", "error"))
-        self.assertRegex(failed.message, "^a batch of 71 .* 70 images; take a smaller")
+        self.assertRegex(
+            failed.message, "^a batch of 71 .* 70 images; take a smaller --batch-size$"
+        )
+        failed = self.failure(batch_size=36, devices=2)
+        self.assertRegex(failed.message, "^a batch of 72 .* --batch-size or --global-batch$")
         self.assertIsInstance(self.without_numpy(1, batch_size=70)[-1], wire.Finished)
+
+    def test_trains_on_several_devices_in_a_fraction_of_the_time(self) -> None:
+        seconds = []
+        for devices in (1, 4):
+            said = self.without_numpy(3, devices=devices, batch_size=16 // devices)
+            facts = next(m.facts for m in said if isinstance(m, wire.Compiled))
+            self.assertEqual(facts["devices"], devices)
+            window = next(message for message in said if isinstance(message, wire.Window))
+            self.assertEqual(window.images, 48)
+            seconds.append(window.seconds)
+        self.assertAlmostEqual(seconds[0] / seconds[1], 4, delta=0.01)
+
+    def test_is_unsupported_if_the_framework_trains_on_fewer_devices_than_asked(self) -> None:
+        null = probe("backends.null")
+        fewer = lambda keras, _: {"computes_in": keras.backend.floatx(), "devices": 1}  # noqa: E731
+        with mock.patch.object(null, "compiled", fewer):
+            failed = self.failure(devices=2)
+        self.assertEqual(
+            failed[:3],
+            ("compile", "unsupported", "asked for devices 2, the framework runs 1"),
+        )
 
     def test_fails_in_data_if_the_data_are_bad(self) -> None:
         said = self.live(1, dataset_file=str(self.folder / "absent.py"))

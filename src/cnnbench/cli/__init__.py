@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cnnbench import __version__, errors
-from cnnbench.cli import data, doctor, listing, run, show, stacks
+from cnnbench.cli import data, doctor, listing, reference, run, show, stacks
 
 app = typer.Typer(
     name="cnnbench",
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("show")(show.show)
+app.command("reference")(reference.reference)
 app.command("list")(listing.list_names)
 app.command("doctor")(doctor.doctor)
 app.add_typer(stacks.app, name="stacks")

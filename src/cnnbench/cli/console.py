@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cnnbench import events
+from cnnbench import events, plan
 from cnnbench.record import STEADY
 from cnnbench.report.table import interval, number
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-    from cnnbench.case import Case
+    from cnnbench.case import Budget, Case
     from cnnbench.result import Result
 
 
@@ -62,10 +62,12 @@ class Display:
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
                 self._say(_beginning(len(cases), kept))
+            case events.Forecast(launches=launches) if launches:
+                self._say(_foreseen(event))
             case events.StackLine(stack=stack, line=line):
                 self._status(f"building {stack}: {line}")
                 self._plain(f"stack {stack}: {line}")
-            case events.Waiting(reason=reason):
+            case events.Waiting(reason=reason) | events.Shared(reason=reason):
                 self._say(reason)
             case events.LaunchStarted(case=case, number=nth):
                 self._images, self._seconds, self._windows = 0, 0.0, 0
@@ -111,11 +113,16 @@ class Display:
 
 
 class Clock:
-    """How much of a campaign is done, and what is left of it at the pace so far."""
+    """How much of a campaign is done, and what is left of it.
+
+    Time left is foreseen, corrected by how the launches that ended compare with what was foreseen
+    of them; a case that has launches goes by their mean.
+    """
 
     def __init__(self) -> None:
         self._open: dict[Case, list[float]] = {}
-        self._fewest = 1
+        self._foreseen: dict[Case, float | None] = {}
+        self._budget: Budget | None = None
         self._ended = 0
         self._begun = 0.0
 
@@ -124,7 +131,9 @@ class Clock:
         match event:
             case events.CampaignStarted(cases=cases, budget=budget):
                 self._open = {case: [] for case in cases}
-                self._fewest = budget.launches[0]
+                self._budget = budget
+            case events.Forecast(launches=launches):
+                self._foreseen = dict(launches)
             case events.LaunchStarted():
                 self._begun = time.monotonic()
             case events.LaunchEnded(case=case):
@@ -138,28 +147,58 @@ class Clock:
 
     def launches(self) -> tuple[int, int]:
         """Launches done, and at least to do in all."""
-        return self._ended, self._ended + sum(self._missing(t) for t in self._open.values())
+        return self._ended, self._ended + sum(self._missing(case) for case in self._open)
 
     def left(self) -> str:
-        """Time left at the pace so far, or nothing while there is no pace."""
-        known = [t for times in self._open.values() for t in times]
+        """Time left; nothing while no launch is foreseen or has ended."""
+        lengths = {case: self._length(case) for case in self._open}
+        known = [seconds for seconds in lengths.values() if seconds is not None]
         if not known:
             return ""
         typical = sum(known) / len(known)
         seconds = sum(
-            self._missing(times) * (sum(times) / len(times) if times else typical)
-            for times in self._open.values()
+            (typical if length is None else length) * self._missing(case)
+            for case, length in lengths.items()
         )
         return f"about {_duration(seconds)} left"
 
-    def _missing(self, times: list[float]) -> int:
-        return max(self._fewest - len(times), 1)
+    def _length(self, case: Case) -> float | None:
+        """Seconds of a launch of an open case."""
+        if times := self._open[case]:
+            return sum(times) / len(times)
+        foreseen = self._foreseen.get(case)
+        return None if foreseen is None else foreseen * self._pace()
+
+    def _pace(self) -> float:
+        """How much longer launches take than was foreseen."""
+        pairs = [
+            (sum(times), foreseen * len(times))
+            for case, times in self._open.items()
+            if times and (foreseen := self._foreseen.get(case))
+        ]
+        return sum(taken for taken, _ in pairs) / sum(said for _, said in pairs) if pairs else 1.0
+
+    def _missing(self, case: Case) -> int:
+        if self._budget is None:
+            return 1
+        fewest = plan.launches_foreseen(self._length(case) or 0.0, self._budget)
+        return max(fewest - len(self._open[case]), 1)
 
 
 def _beginning(cases: int, kept: int) -> str:
     """What is about to be measured."""
     going_on = f", going on after {_several(kept, 'launch', 'launches')}" if kept else ""
     return _several(cases, "case", "cases") + going_on
+
+
+def _foreseen(event: events.Forecast) -> str:
+    """How long it will take, as far as anything is known of it."""
+    unknown = sum(seconds is None for seconds in event.launches.values())
+    count = _several(len(event.launches), "case", "cases")
+    if unknown == len(event.launches):
+        return f"{count} can run here; how long is not known before the first launch"
+    more = f", and {_several(unknown, 'case', 'cases')} of unknown length" if unknown else ""
+    return f"{count} can run here: about {_duration(event.seconds)} at least{more}"
 
 
 def _several(count: int, one: str, many: str) -> str:

@@ -9,9 +9,11 @@ import typer
 
 from cnnbench.cli import output
 from cnnbench.machine import doctor as machine
+from cnnbench.machine import gpu_users
 from cnnbench.machine.conditions import conditions
 from cnnbench.machine.facts import facts
 from cnnbench.machine.gpu import gpus
+from cnnbench.machine.gpu_conditions import gpu_conditions
 
 if TYPE_CHECKING:
     from cnnbench.record import Scalar
@@ -23,8 +25,12 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Facts and findings as an object.")] = False,
 ) -> None:
     """Say what this machine is, and what on it would disturb a measurement."""
-    known, now = facts(), conditions()
-    findings = machine.check(known, now, gpus())
+    cards = gpus()
+    known, now = facts(), conditions() | gpu_conditions(cards)
+    others = gpu_users.users(cards)
+    # What is written for programs may be passed on: it names nobody.
+    told_users = gpu_users.told(others, accounts=not json)
+    findings = machine.check(known, now, cards, told_users)
     if json:
         told = [asdict(finding) for finding in findings]
         output.print_json({"facts": known, "conditions": now, "findings": told})

@@ -26,9 +26,25 @@ BatchSizes = Annotated[
     list[int] | None, typer.Option("--batch-size", help="Images in a step of one device.")
 ]
 Precisions = Annotated[
-    list[str] | None, typer.Option("--precision", help="float32, bfloat16 or float16.")
+    list[str] | None, typer.Option("--precision", help="float32, tf32, bfloat16 or float16.")
 ]
 Devices = Annotated[list[str] | None, typer.Option("--device", help="cpu or gpu.")]
+DeviceCounts = Annotated[
+    list[int] | None,
+    typer.Option("--devices", min=1, help="Devices that share a step; on a CPU they are virtual."),
+]
+GlobalBatches = Annotated[
+    list[int] | None,
+    typer.Option("--global-batch", min=1, help="Images in a step of all devices together."),
+]
+FewerDevices = Annotated[
+    bool,
+    typer.Option("--fewer-devices", help="Take as many devices as are here where more are asked."),
+]
+HalveBatch = Annotated[
+    bool,
+    typer.Option("--halve-batch", help="Out of memory, measure half the batch, and say so."),
+]
 Augment = Annotated[bool, typer.Option("--augment", help="Shift and flip images while training.")]
 Threads = Annotated[
     list[int] | None, typer.Option("--threads", help="CPUs to use; all without it.")

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cnnbench.errors import UsageError
+from cnnbench.report import scaling
 from cnnbench.report.table import markdown, rows
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ def print_table(results: Sequence[Result]) -> None:
         return
     _print_fitted(results, console)
     typer.echo("".join(text.partition("\n\n")[1:]).strip("\n"))
+
+
+def print_scaling(results: Sequence[Result]) -> None:
+    """Print how well several devices scale, if any of these results tells it."""
+    if text := scaling.markdown(results):
+        typer.echo(f"\n{text}")
 
 
 def print_json(value: Any) -> None:

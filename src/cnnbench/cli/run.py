@@ -9,13 +9,17 @@ import typer
 from pydantic import ValidationError
 
 from cnnbench import prepare, suite
+from cnnbench import published as reference
 from cnnbench.campaign import Campaign
 from cnnbench.cli import flags, output
+from cnnbench.cli.beside import print_beside
 from cnnbench.cli.console import Display
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import StoreError, UsageError, unknown
+from cnnbench.machine import instance
 from cnnbench.machine.facts import facts, machine_id
 from cnnbench.plan import BUDGETS
+from cnnbench.report import published
 from cnnbench.report.document import document
 from cnnbench.result import FAILED, UNSUPPORTED
 from cnnbench.store.address import default_url
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cnnbench.case import Case, Suite
+    from cnnbench.published import Row
+    from cnnbench.record import Facts
     from cnnbench.result import Result
 
 INTERRUPTED = 130
@@ -42,6 +48,10 @@ def run(  # noqa: PLR0917  one parameter a flag
     batch_size: flags.BatchSizes = None,
     precision: flags.Precisions = None,
     device: flags.Devices = None,
+    devices: flags.DeviceCounts = None,
+    global_batch: flags.GlobalBatches = None,
+    fewer_devices: flags.FewerDevices = False,
+    halve_batch: flags.HalveBatch = False,
     augment: flags.Augment = False,
     threads: flags.Threads = None,
     python: flags.Python = None,
@@ -73,20 +83,41 @@ def run(  # noqa: PLR0917  one parameter a flag
         "batch_size": batch_size,
         "precision": precision,
         "device": device,
+        "devices": devices,
+        "global_batch": global_batch,
         "augment": [True] if augment else None,
         "threads": threads,
     }
     planned = _with_budget(_suite(name, chosen), budget, launches)
-    cases = dict.fromkeys(prepare.named(case, own) for case in planned.cases)
-    planned = replace(planned, cases=tuple(cases))
+    named = (prepare.named(case, own) for case in planned.cases)
+    fewer = map(prepare.with_fewer_devices, named) if fewer_devices else named
+    planned = replace(planned, cases=tuple(dict.fromkeys(fewer)))
     machine = facts()
-    machine |= {"machine_id": machine_id(machine), "instance_type": instance_type}
+    machine |= {"machine_id": machine_id(machine), **instance.given(instance_type)}
     with Store.open(store or default_url()) as opened:
-        campaign = Campaign(planned, own, machine, opened, resume=not fresh)
-        results, cut_off = _measure(campaign, planned.cases)
-    output.print_table(results) if json != "-" else None
+        campaign = Campaign(planned, own, machine, opened, resume=not fresh, halve=halve_batch)
+        results, cut_off = _measure(campaign)
+    _tell(results, planned, machine, json)
+    _leave(results, cut_off)
+
+
+def _tell(results: list[Result], planned: Suite, machine: Facts, json: str | None) -> None:
+    """Print the results, beside the published rows if it is those, and write them as JSON."""
+    told = document(results, machine)
+    if planned.published:
+        told["published"] = published.as_json(results, _rows(planned))
+    if json != "-":
+        output.print_table(results)
+        output.print_scaling(results)
+    if json != "-" and planned.published:
+        typer.echo()
+        print_beside(results, _rows(planned))
     if json:
-        output.write_json(document(results, machine), json)
+        output.write_json(told, json)
+
+
+def _leave(results: list[Result], cut_off: KeyboardInterrupt | StoreError | None) -> None:
+    """End with the status that the results ask for."""
     if isinstance(cut_off, KeyboardInterrupt):
         typer.echo("interrupted; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED)
@@ -109,8 +140,13 @@ def _suite(name: str, chosen: dict[str, Any]) -> Suite:
     said = {axis: values for axis, values in chosen.items() if values is not None}
     include = [rule for rule in definition.include if not rule.keys() & said.keys()]
     exclude = [rule for rule in definition.exclude if not rule.keys() & said.keys()]
+    if {"batch_size", "global_batch"} <= said.keys():
+        raise UsageError("--batch-size is per device, --global-batch of all devices; give one")
+    other = {"batch_size": "global_batch", "global_batch": "batch_size"}
+    of_file = definition.axes.model_dump(exclude_unset=True)
+    of_file = {axis: v for axis, v in of_file.items() if other.get(axis) not in said}
     try:
-        axes = suite.Axes.model_validate(definition.axes.model_dump() | said)
+        axes = suite.Axes.model_validate(of_file | said)
     except ValidationError as error:
         raise UsageError(suite.first_fault(error)) from None
     everything = {
@@ -119,6 +155,17 @@ def _suite(name: str, chosen: dict[str, Any]) -> Suite:
     }
     kept = {"axes": axes, "include": include, "exclude": exclude}
     return suite.expand(title, definition.model_copy(update=kept), everything)
+
+
+def _rows(planned: Suite) -> list[Row]:
+    """The published rows that the cases of a suite are of, on whatever stack and device."""
+    planned_as = {_row_of(case) for case in planned.cases}
+    found = (row for section in planned.published for row in reference.rows(section))
+    return [row for row in found if _row_of(reference.case(row)) in planned_as]
+
+
+def _row_of(case: Case) -> tuple[str, ...]:
+    return tuple(getattr(case, axis) for axis in suite.SELECTING)
 
 
 def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suite:
@@ -132,9 +179,7 @@ def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suit
     return replace(planned, budget=budget)
 
 
-def _measure(
-    campaign: Campaign, cases: tuple[Case, ...]
-) -> tuple[list[Result], KeyboardInterrupt | StoreError | None]:
+def _measure(campaign: Campaign) -> tuple[list[Result], KeyboardInterrupt | StoreError | None]:
     """The results of the cases that have one, in their order, and what ended it early."""
     cut_off = None
     with Display() as display:
@@ -142,5 +187,4 @@ def _measure(
             display.follow(campaign.run())
         except (KeyboardInterrupt, StoreError) as error:
             cut_off = error
-    found = campaign.results()
-    return [found[case] for case in cases if case in found], cut_off
+    return campaign.results(), cut_off

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cnnbench.cli import flags, output
+from cnnbench import published as reference
+from cnnbench.cli import beside, flags, output
 from cnnbench.errors import UsageError
 from cnnbench.report.document import document
+from cnnbench.report.published import as_json
+from cnnbench.report.table import place
 from cnnbench.result import conclude
 from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
@@ -23,6 +26,9 @@ def show(  # noqa: PLR0917  one parameter a flag
     everything: Annotated[
         bool, typer.Option("--all", help="Every case of the store, not the last run alone.")
     ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Beside the published rows of the same cases.")
+    ] = False,
     stack: flags.Stacks = None,
     model: flags.Models = None,
     dataset: flags.Datasets = None,
@@ -31,7 +37,11 @@ def show(  # noqa: PLR0917  one parameter a flag
     store: flags.StoreUrl = None,
     json: flags.Json = None,
 ) -> None:
-    """Print the table of the last run, or of every case by its last run."""
+    """Print the table of the last run, or of every case by its last run.
+
+    With --published, every published row stands beside what was measured of it: on the stack that
+    comes nearest to the published one, and on others. See also: cnnbench reference.
+    """
     wanted = {
         "stack": stack,
         "model": model,
@@ -44,10 +54,20 @@ def show(  # noqa: PLR0917  one parameter a flag
     results = [result for result in found if _matches(result.case, wanted)]
     if found and not results:
         raise UsageError("nothing like that was measured; see what was: cnnbench show --all")
+    told = document(results, _machine(results))
+    if published:
+        anywhere = wanted | {"stack": None}
+        rows = [row for row in reference.rows() if _matches(reference.case(row), anywhere)]
+        told["published"] = as_json(results, rows, stack or ())
     if json:
-        output.write_json(document(results, _machine(results)), json)
-    if json != "-":
+        output.write_json(told, json)
+    if json == "-":
+        return
+    if published:
+        beside.print_beside(results, rows, stack or ())
+    else:
         output.print_table(results)
+        output.print_scaling(results)
 
 
 def _results(store: Store, everything: bool) -> list[Result]:
@@ -60,12 +80,7 @@ def _results(store: Store, everything: bool) -> list[Result]:
         for launch in store.launches(campaign=latest) if latest else ():
             groups.setdefault(launch.case, []).append(launch)
     found = [_conclude(launches, budgets) for launches in groups.values()]
-    return sorted(found, key=lambda result: _place(result.case))
-
-
-def _place(case: Case) -> tuple[str | int, ...]:
-    """Where a case stands in the table: what is to be compared, the stacks, stands together."""
-    return case.model, case.dataset, case.method, case.batch_size, case.data_format, case.stack
+    return sorted(found, key=lambda result: place(result.case))
 
 
 def _conclude(launches: list[Launch], budgets: dict[str, Any]) -> Result:

@@ -6,8 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from cnnbench.machine.gpu import Gpu
 
 # Thread pools of OpenMP and of the linear algebra libraries that the stacks hold.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -15,12 +17,18 @@ KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 def variables(
-    *, home: Path, backend: str, device: str, threads: int, stack: Mapping[str, str]
+    *,
+    home: Path,
+    backend: str,
+    device: str,
+    threads: int,
+    stack: Mapping[str, str],
+    cards: Sequence[Gpu] = (),
 ) -> dict[str, str]:
     """The whole environment of a launch.
 
     HOME is the launch's own folder: no `keras.json` of the user's decides anything. A launch on the
-    CPU sees no GPU, for a framework that finds one takes it.
+    CPU sees no GPU, for a framework that finds one takes it; one on GPUs sees those alone.
 
     Args:
         home: The launch's own folder.
@@ -28,6 +36,7 @@ def variables(
         device: `cpu` or `gpu`.
         threads: CPUs to use.
         stack: What the stack's file asks for.
+        cards: The GPUs of the launch.
     """
     result = {name: os.environ[name] for name in KEPT if name in os.environ}
     result |= {
@@ -41,4 +50,7 @@ def variables(
     result |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     if device == "cpu":
         result |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    if cards:
+        names = [card.uuid or str(card.index) for card in cards]
+        result |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(names)}
     return result | dict(stack)

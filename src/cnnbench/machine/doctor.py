@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from cnnbench.machine.gpu import Gpu
     from cnnbench.record import Facts
 
+# What slows a card down for a reason that somebody can mend; a power cap is how many are sold.
+MENDABLE = ("hardware slowdown", "heat", "power brake")
+
 GIB = 2**30
 
 LOAD_PER_CPU = 0.1
@@ -39,13 +42,16 @@ class Finding:
     advice: str = ""
 
 
-def check(facts: Facts, conditions: Facts, gpus: Sequence[Gpu]) -> list[Finding]:
+def check(
+    facts: Facts, conditions: Facts, gpus: Sequence[Gpu], gpu_users: str = ""
+) -> list[Finding]:
     """The findings on a machine; what cannot be read is told in one note.
 
     Args:
         facts: Of `machine.facts`.
-        conditions: Of `machine.conditions`, taken before measuring.
+        conditions: Of `machine.conditions` and `machine.gpu_conditions`, before measuring.
         gpus: Of `machine.gpu`.
+        gpu_users: Of `machine.gpu_users`, in words; empty if nobody else uses a GPU.
     """
     return [
         *_governor(facts),
@@ -58,6 +64,8 @@ def check(facts: Facts, conditions: Facts, gpus: Sequence[Gpu]) -> list[Finding]
         *_memory(facts, conditions),
         *_virtual(facts),
         *_cards(gpus),
+        *_shared(gpu_users),
+        *_slowed(conditions),
         *_battery(conditions),
         *_temperature(conditions),
         *_unknown(facts, conditions),
@@ -175,8 +183,24 @@ def _cards(gpus: Sequence[Gpu]) -> Iterator[Finding]:
     if gpus:
         names = ", ".join(gpu.name for gpu in gpus)
         yield Finding("ok", f"{len(gpus)} GPU{'s' * (len(gpus) > 1)}: {names}")
+        if any(gpu.persistence is False for gpu in gpus):
+            what = "the NVIDIA driver is unloaded between launches, which then begin slowly"
+            yield Finding("note", what, "to keep it: sudo nvidia-smi -pm 1")
     else:
         yield Finding("note", "no GPU: GPU stacks are unsupported here", "nvidia-smi tells why")
+
+
+def _shared(users: str) -> Iterator[Finding]:
+    if users:
+        advice = "wait, or name idle cards in CUDA_VISIBLE_DEVICES"
+        yield Finding("warning", users, advice)
+
+
+def _slowed(conditions: Facts) -> Iterator[Finding]:
+    reasons = str(conditions.get("gpu_throttle_reasons") or "")
+    if any(word in reasons for word in MENDABLE):
+        advice = "let it cool down and check fans and power: nvidia-smi -q -d PERFORMANCE"
+        yield Finding("warning", f"a GPU is slowed down: {reasons}", advice)
 
 
 def _battery(conditions: Facts) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import psutil
 
 from cnnbench import __version__
 from cnnbench.case import digest
-from cnnbench.machine import cgroup, files, hypervisor
+from cnnbench.machine import cgroup, files, hypervisor, instance
 from cnnbench.machine.gpu import gpus
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def facts(root: Path = files.ROOT) -> dict[str, Scalar]:
         "memory_bytes": psutil.virtual_memory().total,
         "memory_limit_bytes": cgroup.memory_limit(root),
         "virtualisation": hypervisor.vendor(root, flags),
+        **instance.facts(root),
         **_cards(),
         "machine_key": _machine_key(root),
         "python": platform.python_version(),

@@ -6,7 +6,7 @@ import sys
 import threading
 from typing import IO, Any, Tuple
 
-from . import session, wire
+from . import ranks, session, wire
 
 
 def main() -> None:
@@ -15,12 +15,17 @@ def main() -> None:
     requests = queue.Queue()  # type: queue.Queue[Any]
     threading.Thread(target=_listen, args=(source, requests), daemon=True).start()
 
+    speaking = threading.Lock()
+
     def send(message: Any) -> None:
-        sink.write(wire.encode(message) + "\n")
-        sink.flush()
+        with speaking:
+            sink.write(wire.encode(message) + "\n")
+            sink.flush()
 
     session.run(requests.get, send)
     sys.stderr.flush()
+    if ranks.own():
+        threading.Event().wait()  # until rank 0 goes: it takes a rank that ends for one that died
     # All has been said, and some frameworks hang or crash at interpreter exit.
     os._exit(0)
 

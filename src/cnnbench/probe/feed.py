@@ -17,14 +17,19 @@ class Feed:
         classes: Length of a one-hot label.
         case: The fields of the case.
         seed: Of the order of the images and of augmentation.
+        share: Which part of each step this process feeds, and how many such parts there are.
 
     Attributes:
-        size: Images in one pass.
+        size: Images in one pass, of all devices. Several devices take whole steps only: a device
+            with fewer images than the others would count as much as they do.
         augment: Whether batches are shifted and flipped at random.
-        batch_size: Of every batch but the last of a pass, which has what is left.
+        global_batch: Images in a step of all devices; the last of a pass has what is left.
+        batch_size: Those of them that this process feeds.
     """
 
-    def __init__(self, source: Any, classes: int, case: Any, seed: int) -> None:
+    def __init__(
+        self, source: Any, classes: int, case: Any, seed: int, share: Tuple[int, int] = (0, 1)
+    ) -> None:
         import numpy as np
 
         self._source = source
@@ -34,8 +39,11 @@ class Feed:
         self._random = np.random.RandomState(seed)
         self._order = self._random.permutation(len(source))
         self._arrays = None  # type: Any
-        self.batch_size = int(case["batch_size"])
-        self.size = len(source)
+        self._devices = int(case["devices"])
+        self._share = share
+        self.global_batch = int(case["batch_size"]) * self._devices
+        self.batch_size = self.global_batch // share[1]
+        self._take(len(source))
 
     def keep_in_memory(self) -> None:
         """Read the images once, as many as fit into 1 GiB of float32, for batches to come from."""
@@ -43,37 +51,50 @@ class Feed:
 
         images, _ = self._source.read(self._order[:1])
         fitting = IN_MEMORY_BYTES // (images.size * 4)
-        self.size = min(self.size, max(fitting, self.batch_size))
+        self._take(min(self.size, max(fitting, self.global_batch)))
         parts = [
-            self._tensors(self._order[start : min(start + READ_AT_ONCE, self.size)])
-            for start in range(0, self.size, READ_AT_ONCE)
+            self._tensors(self._own[start : start + READ_AT_ONCE])
+            for start in range(0, len(self._own), READ_AT_ONCE)
         ]
         x, y = zip(*parts)
         self._arrays = np.concatenate(x), np.concatenate(y)
 
     def arrays(self, count: int) -> Tuple[Any, Any]:
-        """The first `count` images (float32, 0 to 1, in the data format) and one-hot labels."""
-        return self._arrays[0][:count], self._arrays[1][:count]
+        """Of the first `count` images those that this process feeds, and their one-hot labels.
+
+        Images are float32, from 0 to 1, in the data format.
+        """
+        own = count // self._share[1]
+        return self._arrays[0][:own], self._arrays[1][:own]
 
     def __len__(self) -> int:
         """Batches in one pass."""
-        return math.ceil(self.size / self.batch_size)
+        return math.ceil(self.size / self.global_batch)
 
     def batch(self, position: int) -> Tuple[Any, Any]:
-        """Batch number `position` since the launch began; passes follow each other."""
+        """What this process feeds in step `position` of the launch; passes follow each other."""
         start = position % len(self) * self.batch_size
-        stop = min(start + self.batch_size, self.size)
+        stop = start + self.batch_size
         if self._arrays is None:
-            x, y = self._tensors(self._order[start:stop])
+            x, y = self._tensors(self._own[start:stop])
         else:
             x, y = self._arrays[0][start:stop], self._arrays[1][start:stop]
         return (self._shifted_and_flipped(x), y) if self.augment else (x, y)
 
     def images(self, position: int, steps: int) -> int:
-        """Images in `steps` batches from number `position` on, partial batches counted exactly."""
+        """Images of all devices in `steps` steps from `position` on, partial batches exactly."""
         passes = (position + steps) // len(self) - position // len(self)
-        missing = len(self) * self.batch_size - self.size
-        return int(steps * self.batch_size - passes * missing)
+        missing = len(self) * self.global_batch - self.size
+        return int(steps * self.global_batch - passes * missing)
+
+    def _take(self, size: int) -> None:
+        """Make the first `size` images of the order a pass, and know those of this process."""
+        self.size = size if self._devices == 1 else size - size % self.global_batch
+        which, shares = self._share
+        order = self._order[: self.size]
+        if shares > 1:
+            order = order.reshape(-1, shares, self.batch_size)[:, which].ravel()
+        self._own = order
 
     def _tensors(self, indices: Any) -> Tuple[Any, Any]:
         import numpy as np

@@ -7,7 +7,7 @@ import time
 import traceback
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
-from . import optimizers, plugins, threads, wire
+from . import optimizers, plugins, ranks, threads, wire
 from .faults import BadData, BadModel, Unsupported
 from .feed import Feed
 from .windows import Windows
@@ -23,14 +23,14 @@ class Stages:
     """Tells the host which stage begins, and how long each took."""
 
     def __init__(self, send: Callable[[Any], None]) -> None:
-        self._send = send
+        self.tell = send
         self._begun = 0.0
         self.name = "boot"
 
     def enter(self, name: str) -> None:
         """Begin a stage."""
         self.name = name
-        self._send(wire.Stage(name=name))
+        self.tell(wire.Stage(name=name))
         self._begun = time.perf_counter()
 
     def seconds(self) -> float:
@@ -60,32 +60,24 @@ def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stag
         raise RuntimeError("host speaks %s, guest %s" % (order.version, wire.VERSION))
     backend = plugins.load("backends", order.backend)
     method = plugins.load("methods", order.case["method"])
+    share = ranks.share(backend, order.case)
+    with ranks.joined(share[1], order, requests, send) as (ask, tell):
+        stages.enter("import")
+        keras, facts = _boot(backend, order)
+        stages.tell(wire.Booted(version=wire.VERSION, facts=facts, seconds=stages.seconds()))
 
-    stages.enter("import")
-    keras, facts = _boot(backend, order)
-    send(wire.Booted(version=wire.VERSION, facts=facts, seconds=stages.seconds()))
+        stages.enter("data")
+        dataset = _dataset(order)
+        feed = _feed(dataset, method, order, share)
+        facts = dict(dataset.source.facts(), images_in_a_pass=feed.size)
+        stages.tell(wire.Loaded(facts=facts, seconds=stages.seconds()))
 
-    stages.enter("data")
-    dataset = _dataset(order)
-    feed = _feed(dataset, method, order)
-    facts = dict(dataset.source.facts(), images_in_a_pass=feed.size)
-    send(wire.Loaded(facts=facts, seconds=stages.seconds()))
+        model = _model(backend, keras, dataset, order, stages)
 
-    stages.enter("build")
-    definition = _definition(order)
-    model = _build(keras, definition, dataset, order)
-    send(wire.Built(parameters=int(model.count_params()), seconds=stages.seconds()))
-
-    stages.enter("compile")
-    getattr(definition, "compile", optimizers.compile_default)(keras, model)
-    facts = backend.compiled(keras, model)
-    _check("precision", order.case["precision"], facts["computes_in"])
-    send(wire.Compiled(facts=facts, seconds=stages.seconds()))
-
-    stages.enter("training")
-    windows = Windows(requests, send, backend.fence(keras, model), backend.clock)
-    method.train(Task(keras=keras, model=model, feed=feed), windows)
-    send(wire.Finished(facts=_last_facts(backend, keras, model)))
+        stages.enter("training")
+        windows = Windows(ask, tell, backend.fence(keras, model), backend.clock)
+        method.train(Task(keras=keras, model=model, feed=feed), windows)
+        tell(wire.Finished(facts=_last_facts(backend, keras, model)))
 
 
 def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
@@ -110,17 +102,40 @@ def _dataset(order: Any) -> Dataset:
     return Dataset(module.open_source(order.data, order.seed), module.SHAPE, module.CLASSES)
 
 
-def _feed(dataset: Dataset, method: Any, order: Any) -> Feed:
-    batch_size = order.case["batch_size"]
-    if batch_size > len(dataset.source):
+def _feed(dataset: Dataset, method: Any, order: Any, share: Tuple[int, int]) -> Feed:
+    feed = Feed(dataset.source, dataset.classes, order.case, order.seed, share)
+    if feed.global_batch > len(dataset.source):
+        devices = order.case["devices"]
         raise BadData(
-            "a batch of %d is larger than the data set of %d images; take a smaller --batch-size"
-            % (batch_size, len(dataset.source))
+            "a batch of %d is larger than the data set of %d images; take a smaller %s"
+            % (
+                feed.global_batch,
+                len(dataset.source),
+                "--batch-size" if devices == 1 else "--batch-size or --global-batch",
+            )
         )
-    feed = Feed(dataset.source, dataset.classes, order.case, order.seed)
     if method.IN_MEMORY:
         feed.keep_in_memory()
     return feed
+
+
+def _model(backend: Any, keras: Any, dataset: Dataset, order: Any, stages: Stages) -> Any:
+    """The model, built and compiled for all devices."""
+    with backend.scope(keras, order.case):
+        stages.enter("build")
+        definition = _definition(order)
+        model = _build(keras, definition, dataset, order)
+        parameters = int(model.count_params())
+        model = backend.replicate(keras, model, order.case)
+        stages.tell(wire.Built(parameters=parameters, seconds=stages.seconds()))
+
+        stages.enter("compile")
+        getattr(definition, "compile", optimizers.compile_default)(keras, model)
+    facts = backend.compiled(keras, model)
+    _check("precision", order.case["precision"], facts["computes_in"])
+    _check("devices", order.case["devices"], facts["devices"])
+    stages.tell(wire.Compiled(facts=facts, seconds=stages.seconds()))
+    return model
 
 
 def _definition(order: Any) -> Any:

@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from cnnbench.report import scaling
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,6 +28,7 @@ def document(results: Sequence[Result], machine: Facts) -> dict[str, Any]:
         "schema": SCHEMA,
         "machine": _finite(machine),
         "results": [_result(result) for result in results],
+        "scaling": scaling.as_json(results),
     }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnbench.machine.facts import label
+from cnnbench.report import grid
 from cnnbench.result import FAILED, SETTLED, UNSUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cnnbench.case import Case
     from cnnbench.result import Estimate, Result
 
 BACKENDS = {"tensorflow": "TensorFlow", "mxnet": "MXNet", "jax": "JAX", "torch": "PyTorch"}
@@ -20,11 +22,11 @@ SPEED, INTERVAL = "Speed (images/s)", "95 % interval"
 def rows(results: Sequence[Result]) -> list[dict[str, str]]:
     """One row of texts by column for each result, in their order.
 
-    Columns that only some tables need (precision, augmentation, threads, verdict) are there when a
-    row has something to say in them. The last two are always the speed and its interval.
+    Columns that only some tables need (devices, precision, augmentation, threads, notes) are there
+    when a row has something to say in them. The last two are always the speed and its interval.
     """
     found = [_row(result) for result in results]
-    optional = ("Precision", "Augmented", "Threads", "Notes")
+    optional = ("Devices", "Precision", "Augmented", "Threads", "Notes")
     empty = {name for name in optional if not any(row[name] for row in found)}
     return [{k: v for k, v in row.items() if k not in empty} for row in found]
 
@@ -32,13 +34,15 @@ def rows(results: Sequence[Result]) -> list[dict[str, str]]:
 def markdown(results: Sequence[Result]) -> str:
     """The table as Markdown, and under it the reasons of the rows without a number."""
     found = rows(results)
-    if not found:
-        return "Nothing was measured yet."
-    columns = list(found[0])
-    widths = {c: max(len(c), *(len(_escaped(row[c])) for row in found)) for c in columns}
-    rule = _line(dict.fromkeys(columns, "-"), widths, "-")
-    lines = [_line({c: c for c in columns}, widths), rule, *(_line(row, widths) for row in found)]
-    return "\n".join(lines) + _reasons(results)
+    return f"{grid.markdown(found)}{reasons(results)}" if found else "Nothing was measured yet."
+
+
+def place(case: Case) -> tuple[str | int, ...]:
+    """Where a case stands in a table: what is to be compared, the stacks, stands together."""
+    return (
+        *(case.model, case.dataset, case.method, case.global_batch, case.data_format),
+        *(case.stack, case.device, case.devices, case.precision),
+    )
 
 
 def number(value: float) -> str:
@@ -69,32 +73,40 @@ def _row(result: Result) -> dict[str, str]:
     speed = result.images_per_second
     return {
         "Instance Type": instance(result.machine),
-        "GPU used": "1" if case.device == "gpu" else "0",
+        "GPU used": str(case.devices) if case.device == "gpu" else "0",
         "Stack": case.stack,
         "Model": case.model,
         "Data Set": case.dataset,
         "Method": f"`{case.method}`",
         "Backend": BACKENDS.get(backend, backend),
         "Package": str(facts.get("package", "")),
-        "Batch Size": str(case.batch_size),
+        "Batch Size": str(case.global_batch),
         "Data Format": FORMATS[case.data_format],
+        "Devices": f"{case.devices} virtual" if _is_virtual(case) else "",
         "Precision": "" if case.precision == "float32" else case.precision,
         "Augmented": "yes" if case.augment else "",
         "Threads": str(case.threads or ""),
-        "Notes": _notes(result),
+        "Notes": notes(result),
         SPEED: number(speed.point) if speed else result.verdict,
         INTERVAL: interval(speed),
     }
 
 
-def _notes(result: Result) -> str:
+def _is_virtual(case: Case) -> bool:
+    """Whether the devices are parts of one CPU."""
+    return case.device == "cpu" and case.devices > 1
+
+
+def notes(result: Result) -> str:
+    """What a reader must know of a number: a verdict that is not `settled`, and labels."""
     said = list(result.labels)
     if result.verdict not in (SETTLED, FAILED, UNSUPPORTED):
         said.insert(0, f"{result.verdict}: {result.reason}")
     return "; ".join(said)
 
 
-def _reasons(results: Sequence[Result]) -> str:
+def reasons(results: Sequence[Result]) -> str:
+    """A paragraph with the reason of each result without a number; empty where all have one."""
     said = [r for r in results if r.verdict in (FAILED, UNSUPPORTED)]
     if not said:
         return ""
@@ -103,12 +115,3 @@ def _reasons(results: Sequence[Result]) -> str:
 
 def _reason(result: Result) -> str:
     return " ".join(f"{result.case.title}: {result.verdict}: {result.reason}".split())
-
-
-def _line(row: Mapping[str, str], widths: Mapping[str, int], fill: str = " ") -> str:
-    cells = [_escaped(row[column]).ljust(width, fill) for column, width in widths.items()]
-    return "| " + " | ".join(cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

@@ -21,7 +21,7 @@ def boot(case: Any, seed: int) -> Any:
             % keras.__version__
         )
     if case["precision"] != "float32":
-        raise Unsupported("Keras %s has no mixed precision" % keras.__version__)
+        raise Unsupported("Keras %s has no mixed precision, nor TF32" % keras.__version__)
     keras.backend.set_image_data_format(case["data_format"])
     return keras
 

@@ -1,10 +1,16 @@
 """What every stack of Keras 3 has in common."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from ..faults import Unsupported
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+# TF32 is no type of Keras': it is how a GPU multiplies float32, which each backend switches.
+POLICIES = {
+    "tf32": "float32",
+    "float32": "float32",
+    "bfloat16": "mixed_bfloat16",
+    "float16": "mixed_float16",
+}
 PRECISIONS = {policy: precision for precision, policy in POLICIES.items()}
 
 
@@ -23,25 +29,34 @@ def boot(case: Any, seed: int) -> Any:
     return keras
 
 
-def facts(keras: Any) -> Dict[str, Any]:
-    """What Keras itself says of how it runs."""
+def is_tf32(case: Any) -> Optional[bool]:
+    """Whether float32 is to be multiplied in TF32; None where that does not matter."""
+    if case["device"] != "gpu" or POLICIES[case["precision"]] != "float32":
+        return None
+    return bool(case["precision"] == "tf32")
+
+
+def facts(keras: Any, float32: str = "float32") -> Dict[str, Any]:
+    """What Keras itself says of how it runs; `float32` is what the backend multiplies that in."""
     import numpy as np
 
     policy = keras.config.dtype_policy().name
+    precision = PRECISIONS.get(policy, policy)
     return {
         "keras_version": keras.__version__,
         "numpy_version": np.__version__,
         "backend": keras.backend.backend(),
         "data_format": keras.config.image_data_format(),
-        "precision": PRECISIONS.get(policy, policy),
+        "precision": float32 if precision == "float32" else precision,
     }
 
 
-def compiled(model: Any, compiler: str) -> Dict[str, Any]:
+def compiled(model: Any, compiler: str, float32: str = "float32") -> Dict[str, Any]:
     """The type that the model's kernels are used in, and by what its step is compiled."""
     kinds = sorted({layer.compute_dtype for layer in model.layers if layer.weights})
+    computes_in = " ".join(kinds)
     return {
-        "computes_in": " ".join(kinds),
+        "computes_in": float32 if computes_in == "float32" else computes_in,
         "jit": compiler if model.jit_compile else "none",
         "steps_per_execution": model.steps_per_execution,
     }

@@ -1,4 +1,4 @@
-"""A Keras of shapes and parameter counts: the layers, model and callback that models here use."""
+"""A Keras of shapes and counts: the layers, model and callback that models here use."""
 
 from types import SimpleNamespace
 from typing import Any, Callable, List, Tuple
@@ -15,21 +15,36 @@ class Tensor:
 
 
 class Layer:
-    """A layer knows the shape it gives and the parameters that it has."""
+    """A layer knows the shape it gives, its parameters, and its multiply-accumulates forward.
 
-    def __init__(self, give: Callable[[Any], Shape], parameters: Callable[[Any], int]) -> None:
+    Args:
+        give: Shape of the output from that of the input.
+        parameters: How many, from the shape of the input.
+        kernel: How many of them each position of the output is multiplied with.
+    """
+
+    def __init__(
+        self,
+        give: Callable[[Any], Shape],
+        parameters: Callable[[Any], int],
+        kernel: Callable[[Any], int] = lambda _: 0,
+    ) -> None:
         self._give = give
         self._parameters = parameters
+        self._kernel = kernel
         self.parameters = 0
+        self.macs = 0
 
     def __call__(self, inputs: Any) -> Tensor:
         """The output's shape; the layer is built by its first input."""
         several = inputs if isinstance(inputs, list) else [inputs]
         shape = several[0].shape
+        given = self._give(shape)
         self.parameters = self._parameters(shape)
+        self.macs = self._kernel(shape) * _flat(given)[0]
         made_by = [layer for tensor in several for layer in tensor.made_by]
         unique = tuple(dict.fromkeys([*made_by, self]))
-        return Tensor(self._give(shape), unique)
+        return Tensor(given, unique)
 
 
 class Model:
@@ -46,6 +61,10 @@ class Model:
     def count_params(self) -> int:
         """All parameters, trainable or not."""
         return sum(layer.parameters for layer in self.layers)
+
+    def count_macs(self) -> int:
+        """Multiply-accumulates of convolutions and dense layers, forward, for one image."""
+        return sum(layer.macs for layer in self.layers)
 
     def compile(self, loss: Any = None, optimizer: Any = None, metrics: Any = None) -> None:  # noqa: ARG002
         """Remember the optimiser."""
@@ -150,6 +169,7 @@ def _layers(at: Format) -> SimpleNamespace:
         return Layer(
             lambda s: at.join(_slid(at.area(s), (height, width), _pair(strides), padding), filters),
             lambda s: (height * width * at.depth(s) + 1) * filters,
+            lambda s: height * width * at.depth(s),
         )
 
     def pool(pool_size: Any = 2, strides: Any = None, padding: str = "valid") -> Layer:
@@ -182,7 +202,9 @@ def _layers(at: Format) -> SimpleNamespace:
         Dropout=same,
         add=add,
         Flatten=lambda: Layer(_flat, _none),
-        Dense=lambda units, **_: Layer(lambda _: (units,), lambda s: (s[0] + 1) * units),
+        Dense=lambda units, **_: Layer(
+            lambda _: (units,), lambda s: (s[0] + 1) * units, lambda s: s[0]
+        ),
     )
 
 

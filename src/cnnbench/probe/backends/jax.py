@@ -1,17 +1,46 @@
 """JAX under Keras 3."""
 
+import os
 from time import perf_counter as clock
 from typing import Any, Callable, Dict, Iterator
 
 from . import _keras3
 from ._layout import one_layout
+from ._one_device import replicate, scope
 
-__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+__all__ = [
+    "boot",
+    "clock",
+    "compiled",
+    "convolutions",
+    "facts",
+    "fence",
+    "replicate",
+    "scope",
+]
 
 
 def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
-    """Start Keras; XLA's thread pool has as many threads as the affinity has CPUs."""
-    return _keras3.boot(case, seed)
+    """Start Keras; XLA's thread pool has as many threads as the affinity has CPUs.
+
+    Several devices share a step by Keras' own data parallelism. It is one program on the global
+    batch, so batch normalisation takes the statistics of all devices' images.
+    """
+    devices = case["devices"]
+    if devices > 1 and case["device"] == "cpu":
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = "%s --xla_force_host_platform_device_count=%d" % (flags, devices)
+    import jax
+
+    tf32 = _keras3.is_tf32(case)
+    if tf32 is not None:
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "float32")
+    keras = _keras3.boot(case, seed)
+    if devices > 1:
+        distribution = keras.distribution
+        here = distribution.list_devices(jax.default_backend())[:devices]
+        distribution.set_distribution(distribution.DataParallel(devices=here))
+    return keras
 
 
 def facts(keras: Any) -> Dict[str, Any]:
@@ -19,13 +48,14 @@ def facts(keras: Any) -> Dict[str, Any]:
     import jax
 
     platform = jax.default_backend()
-    found = _keras3.facts(keras)
+    found = _keras3.facts(keras, _float32())
     return dict(found, device=platform, backend_version=jax.__version__)
 
 
 def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
-    """How the model computes."""
-    return _keras3.compiled(model, "xla")
+    """How the model computes, and the devices that hold its variables."""
+    devices = {device for v in model.variables for device in v.value.devices()}
+    return dict(_keras3.compiled(model, "xla", _float32()), devices=len(devices))
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001
@@ -60,3 +90,10 @@ def _layouts(program: Any) -> Iterator[str]:
             inner_program = getattr(inner, "jaxpr", None)
             if inner_program is not None:
                 yield from _layouts(inner_program)
+
+
+def _float32() -> str:
+    import jax
+
+    on = jax.config.jax_default_matmul_precision == "tensorfloat32"
+    return "tf32" if on else "float32"

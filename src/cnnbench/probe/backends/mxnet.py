@@ -1,13 +1,24 @@
 """Apache MXNet under Keras 2, by keras-mxnet."""
 
+import functools
 import json
 from time import perf_counter as clock
 from typing import Any, Callable, Dict
 
 from . import _keras2
 from ._layout import one_layout
+from ._one_device import scope
 
-__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+__all__ = [
+    "boot",
+    "clock",
+    "compiled",
+    "convolutions",
+    "facts",
+    "fence",
+    "replicate",
+    "scope",
+]
 
 
 def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
@@ -19,17 +30,38 @@ def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
 
 
 def facts(keras: Any) -> Dict[str, Any]:
-    """Versions and the device that keras-mxnet takes when it is given none."""
+    """Versions and the device that MXNet can compute on."""
     import mxnet
 
-    found = _keras2.facts(keras)
-    context = mxnet.context.current_context()
-    return dict(found, device=context.device_type, backend_version=mxnet.__version__)
+    try:
+        mxnet.nd.ones((1,), ctx=mxnet.gpu(0)).wait_to_read()
+    except mxnet.base.MXNetError:
+        device = "cpu"
+    else:
+        device = "gpu"
+    return dict(_keras2.facts(keras), device=device, backend_version=mxnet.__version__)
+
+
+def replicate(keras: Any, model: Any, case: Any) -> Any:  # noqa: ARG001
+    """The model, whose `compile` is told its contexts and that gradients are to be averaged.
+
+    MXNet sums the gradients of the contexts, of which each is that of the mean loss of its part.
+    """
+    contexts = ["%s(%d)" % (case["device"], number) for number in range(case["devices"])]
+    compile_alone = model.compile
+
+    @functools.wraps(compile_alone)
+    def compile_for_all(*args: Any, **kwargs: Any) -> None:
+        compile_alone(*args, context=contexts, **kwargs)
+        model.optimizer.rescale_grad /= len(contexts)
+
+    model.compile = compile_for_all
+    return model
 
 
 def compiled(keras: Any, model: Any) -> Dict[str, Any]:
-    """How the model computes."""
-    return _keras2.compiled(keras, model)
+    """How the model computes, and in how many parts its batches are split."""
+    return dict(_keras2.compiled(keras, model), devices=len(model._context))  # noqa: SLF001
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001

@@ -9,14 +9,24 @@ import random
 from typing import Any, Callable, Dict
 
 from . import _null_keras
+from ._one_device import replicate, scope
 
-__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+__all__ = [
+    "boot",
+    "clock",
+    "compiled",
+    "convolutions",
+    "facts",
+    "fence",
+    "replicate",
+    "scope",
+]
 
 SECONDS_PER_IMAGE = 1e-3
 FENCE_SECONDS = 1e-6
 SPREAD = 0.02
 
-_state = {"now": 0.0}
+_state = {"now": 0.0, "devices": 1}
 
 
 def clock() -> float:
@@ -27,7 +37,8 @@ def clock() -> float:
 def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
     """A Keras that computes nothing."""
     draw = random.Random(seed)  # noqa: S311
-    launch = SECONDS_PER_IMAGE * draw.lognormvariate(0, SPREAD)
+    _state["devices"] = case["devices"]
+    launch = SECONDS_PER_IMAGE / case["devices"] * draw.lognormvariate(0, SPREAD)
 
     def step(images: int) -> None:
         _state["now"] += images * launch * draw.lognormvariate(0, SPREAD)
@@ -49,7 +60,7 @@ def facts(keras: Any) -> Dict[str, Any]:
 
 def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
     """How the model would compute."""
-    return {"computes_in": keras.backend.floatx(), "jit": "none"}
+    return {"computes_in": keras.backend.floatx(), "jit": "none", "devices": _state["devices"]}
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001

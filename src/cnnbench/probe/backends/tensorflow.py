@@ -1,12 +1,24 @@
 """TensorFlow: 1.x under Keras 2, 2.x under Keras 3."""
 
+import functools
+from contextlib import contextmanager
 from time import perf_counter as clock
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Iterator
 
+from ..faults import Unsupported
 from . import _keras2, _keras3
 from ._layout import one_layout
 
-__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+__all__ = [
+    "boot",
+    "clock",
+    "compiled",
+    "convolutions",
+    "facts",
+    "fence",
+    "replicate",
+    "scope",
+]
 
 
 def boot(case: Any, threads: int, seed: int) -> Any:
@@ -23,6 +35,13 @@ def boot(case: Any, threads: int, seed: int) -> Any:
         return keras
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
+    if case["devices"] > 1 and case["device"] == "cpu":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration()] * case["devices"]
+        tf.config.set_logical_device_configuration(cpu, parts)
+    tf32 = _keras3.is_tf32(case)
+    if tf32 is not None:
+        tf.config.experimental.enable_tensor_float_32_execution(tf32)
     return _keras3.boot(case, seed)
 
 
@@ -36,16 +55,71 @@ def facts(keras: Any) -> Dict[str, Any]:
         found = _keras2.facts(keras)
     else:
         kinds = {device.device_type.lower() for device in tf.config.list_logical_devices()}
-        found = _keras3.facts(keras)
+        found = _keras3.facts(keras, _float32(tf))
     device = "gpu" if "gpu" in kinds else "cpu"
     return dict(found, device=device, backend_version=tf.__version__)
 
 
-def compiled(keras: Any, model: Any) -> Dict[str, Any]:
-    """How the model computes."""
+@contextmanager
+def scope(keras: Any, case: Any) -> Iterator[None]:  # noqa: ARG001
+    """TensorFlow 2 mirrors the variables that are made in its strategy's scope."""
     import tensorflow as tf
 
-    return _keras2.compiled(keras, model) if _is_first(tf) else _keras3.compiled(model, "xla")
+    if case["devices"] == 1 or _is_first(tf):
+        yield
+        return
+    here = tf.config.list_logical_devices(case["device"].upper())[: case["devices"]]
+    with tf.distribute.MirroredStrategy([device.name for device in here]).scope():
+        yield
+
+
+def replicate(keras: Any, model: Any, case: Any) -> Any:
+    """The model on all devices: by Keras 2's `multi_gpu_model`, or by TensorFlow 2's strategy.
+
+    Under a strategy Keras 3's `fit` splits batches, but its `train_on_batch` gives the whole of
+    each to every device; here it is given them split.
+    """
+    import tensorflow as tf
+
+    if case["devices"] == 1:
+        return model
+    if _is_first(tf):
+        try:
+            return keras.utils.multi_gpu_model(model, gpus=case["devices"])
+        except ValueError as error:
+            raise Unsupported(str(error)) from error
+    train_whole = model.train_on_batch
+    strategy = model.distribute_strategy
+
+    def split(batch: Any) -> Any:
+        def part(context: Any) -> Any:
+            number = context.replica_id_in_sync_group
+            with tf.device(strategy.extended.worker_devices[number]):
+                start = number * case["batch_size"]
+                return tf.convert_to_tensor(batch[start : start + case["batch_size"]])
+
+        return strategy.experimental_distribute_values_from_function(part)
+
+    def train_on_batch(x: Any, y: Any) -> Any:
+        if not model.optimizer.built:
+            # Keras makes metrics and optimiser from a batch's shape, which a split one has not.
+            model._maybe_symbolic_build(data_batch=(x, y, None))  # noqa: SLF001
+        return train_whole(split(x), split(y))
+
+    model.train_on_batch = train_on_batch
+    return model
+
+
+def compiled(keras: Any, model: Any) -> Dict[str, Any]:
+    """How the model computes, and on how many devices."""
+    import tensorflow as tf
+
+    if _is_first(tf):
+        operations = keras.backend.get_session().graph.get_operations()
+        replicas = {op.device for op in operations if op.name.startswith("replica_")}
+        return dict(_keras2.compiled(keras, model), devices=max(1, len(replicas)))
+    facts = _keras3.compiled(model, "xla", _float32(tf))
+    return dict(facts, devices=model.distribute_strategy.num_replicas_in_sync)
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:
@@ -77,7 +151,9 @@ def convolutions(keras: Any, model: Any) -> str:
         definition = keras.backend.get_session().graph.as_graph_def()
     else:
         shape = tf.TensorSpec((1,) + tuple(model.input_shape[1:]), "float32")
-        traced = tf.function(lambda x: model(x, training=True)).get_concrete_function(shape)
+        forward = functools.partial(model, training=True)
+        run = model.distribute_strategy.run
+        traced = tf.function(lambda x: run(forward, args=(x,))).get_concrete_function(shape)
         definition = traced.graph.as_graph_def()
     nodes = list(definition.node)
     for function in definition.library.function:
@@ -94,6 +170,11 @@ def convolutions(keras: Any, model: Any) -> str:
 
 def _is_first(tf: Any) -> bool:
     return bool(tf.__version__.startswith("1."))
+
+
+def _float32(tf: Any) -> str:
+    on = tf.config.experimental.tensor_float_32_execution_enabled()
+    return "tf32" if on and tf.config.list_logical_devices("GPU") else "float32"
 
 
 def _size(shape: Any) -> int:

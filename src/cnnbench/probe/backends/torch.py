@@ -1,19 +1,41 @@
 """PyTorch under Keras 3."""
 
+import os
+import sys
 from time import perf_counter as clock
 from typing import Any, Callable, Dict
 
+from .. import ranks
+from ..faults import Unsupported
 from . import _keras3
 from ._layout import one_layout
+from ._one_device import scope
 
-__all__ = ["boot", "clock", "compiled", "convolutions", "facts", "fence"]
+__all__ = [
+    "RANKS",
+    "boot",
+    "clock",
+    "compiled",
+    "convolutions",
+    "facts",
+    "fence",
+    "replicate",
+    "scope",
+]
+
+RANKS = True  # DistributedDataParallel: one process a device
 
 
 def boot(case: Any, threads: int, seed: int) -> Any:
     """Start PyTorch on `threads` CPUs, then Keras."""
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(max(1, threads // case["devices"]))
+    if case["devices"] > 1:
+        _meet(case["device"], case["devices"])
+    tf32 = _keras3.is_tf32(case)
+    if tf32 is not None:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     return _keras3.boot(case, seed)
 
 
@@ -22,7 +44,7 @@ def facts(keras: Any) -> Dict[str, Any]:
     import torch
 
     device = keras.ops.zeros(1).device.type
-    found = _keras3.facts(keras)
+    found = _keras3.facts(keras, _float32())
     names = {"cuda": "gpu"}
     return dict(
         found,
@@ -32,16 +54,50 @@ def facts(keras: Any) -> Dict[str, Any]:
     )
 
 
+def replicate(keras: Any, model: Any, case: Any) -> Any:  # noqa: ARG001
+    """The model, whose step calls it by `DistributedDataParallel`, and is Keras' own otherwise.
+
+    Keras has no buffers to be sent around: each rank's moving statistics are of its own images.
+    """
+    from torch.nn.parallel import DistributedDataParallel
+
+    if case["devices"] == 1:
+        return model
+    device = [ranks.own()] if case["device"] == "gpu" else None
+    parallel = DistributedDataParallel(model, device_ids=device)
+
+    class Trained:
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return parallel(*args, **kwargs)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(model, name)
+
+    trained = Trained()
+    model.train_step = lambda data: type(model).train_step(trained, data)
+    return model
+
+
 def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
-    """How the model computes."""
-    return _keras3.compiled(model, "torch.compile")
+    """How the model computes, and how many processes average their gradients."""
+    import torch
+
+    group = torch.distributed
+    devices = group.get_world_size() if group.is_available() and group.is_initialized() else 1
+    return dict(_keras3.compiled(model, "torch.compile", _float32()), devices=devices)
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001
-    """Wait for the GPU's queue; on a CPU an operation returns when it is done."""
+    """Wait for the GPU's queue, and all ranks; a CPU's operation returns when it is done."""
     import torch
 
-    return torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
+    def wait() -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.barrier()
+
+    return wait
 
 
 def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
@@ -68,3 +124,29 @@ def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
     with torch.no_grad(), Look():
         model(images, training=False)
     return one_layout(seen)
+
+
+def _meet(device: str, count: int) -> None:
+    """Join the other ranks, by a file in the launch's own folder and by the loopback."""
+    import torch
+
+    if device == "gpu":
+        if torch.cuda.device_count() < count:
+            raise Unsupported(
+                "asked for %d GPUs, PyTorch sees %d" % (count, torch.cuda.device_count())
+            )
+        torch.cuda.set_device(ranks.own())
+    os.environ["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
+    torch.distributed.init_process_group(
+        "nccl" if device == "gpu" else "gloo",
+        init_method="file://" + os.path.abspath("ranks"),
+        rank=ranks.own(),
+        world_size=count,
+    )
+
+
+def _float32() -> str:
+    import torch
+
+    both = torch.backends.cuda.matmul.allow_tf32 and torch.backends.cudnn.allow_tf32
+    return "tf32" if both and torch.cuda.is_available() else "float32"

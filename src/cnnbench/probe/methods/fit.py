@@ -5,7 +5,7 @@ one epoch can have. The data is cut to so many images that an epoch has the step
 changes how often an epoch begins, so what an epoch costs is inside the window, more often than a
 user pays for it. Only an epoch hook is used: a batch hook would make Keras 3 wait for the device
 in every step. When the host asks for another number of steps, a new `fit` call begins; its start
-lies in its first window.
+lies in its first window. Where each device has a process of its own, each shuffles its own part.
 """
 
 from typing import Any, Optional
@@ -22,9 +22,10 @@ def train(task: Any, windows: Any) -> None:
         raise Unsupported("fit trains on arrays; augment with train_on_batch or fit_generator")
     steps = windows.grant()
     while steps is not None:
-        images = min(steps * task.feed.batch_size, task.feed.size)
+        epoch_steps = min(steps, len(task.feed))
+        images = task.feed.images(0, epoch_steps)
         x, y = task.feed.arrays(images)
-        hook = epoch_hook(task, windows, steps, -(-images // task.feed.batch_size), images)
+        hook = epoch_hook(task, windows, steps, epoch_steps, images)
         task.model.fit(
             x,
             y,

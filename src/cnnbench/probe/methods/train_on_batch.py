@@ -2,7 +2,7 @@
 
 A window is `steps` calls, each with the next batch; the last of a pass may be partial. Keras gives
 the loss to Python in each call, and so waits for the device in each step: that is the method's
-own cost. From Keras 3 on the loss is the mean since the launch began, not that of the batch.
+own cost. Some releases of Keras 3 give the mean since the launch began, not the batch's loss.
 """
 
 from typing import Any

@@ -1,0 +1,191 @@
+"""Raw launches as a file of JSON lines, for a repository or another machine.
+
+    {"cnnbench": "launches", "schema": 1}
+    {"campaign": "c1", "suite": "quick", "budget": {...}, "machine": {...}}
+    {"launch": "l1", "campaign": "c1", "case": {...}, ..., "windows": [[0, "first step", 1, ...]]}
+
+A window is an array in the order of `record.Window`. New keys may be added, none change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnnbench.case import Budget, Case
+from cnnbench.errors import StoreError
+from cnnbench.record import Failure, Launch, Window
+from cnnbench.store.codec import from_dict, pack, to_dict, unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from cnnbench.record import Facts
+    from cnnbench.store.reading import Campaign
+
+SCHEMA = 1
+PLAIN = ("number", "seed", "stack_fingerprint", "probe_digest", "started_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What the launches of one campaign have in common."""
+
+    suite: str
+    budget: Budget
+    machine: Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a file holds: campaigns by id, and launches in the order of the file."""
+
+    campaigns: Mapping[str, Origin]
+    launches: tuple[Launch, ...]
+
+
+def origin(campaign: Campaign) -> Origin:
+    """What of a campaign goes into a file."""
+    return Origin(suite=campaign.suite, budget=campaign.budget, machine=campaign.machine)
+
+
+def write(path: Path, recorded: Recorded) -> None:
+    """Write launches, and the campaigns that they are of; the file appears whole or not at all.
+
+    Raises:
+        StoreError: The file cannot be written.
+    """
+    used = dict.fromkeys(launch.campaign for launch in recorded.launches)
+    lines: list[dict[str, Any]] = [{"cnnbench": "launches", "schema": SCHEMA}]
+    lines += [_campaign_line(name, recorded.campaigns[name]) for name in used]
+    lines += [_launch_line(launch) for launch in recorded.launches]
+    text = "".join(json.dumps(line, allow_nan=False, sort_keys=True) + "\n" for line in lines)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(f"cannot write {path}: {error.strerror}") from None
+
+
+def read(path: Path) -> Recorded:
+    """What a file holds.
+
+    Raises:
+        StoreError: It cannot be read, is no file of launches, or is of another schema.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from None
+    found = [_object(path, number, line) for number, line in enumerate(lines, 1)]
+    _check_head(path, found[0] if found else {})
+    try:
+        return _recorded(found[1:])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+
+
+def merge(parts: Iterable[Recorded]) -> Recorded:
+    """All launches of several files, each once, in the order in which they began."""
+    campaigns: dict[str, Origin] = {}
+    launches: dict[str, Launch] = {}
+    for part in parts:
+        campaigns |= part.campaigns
+        launches |= {launch.id: launch for launch in part.launches}
+    in_order = sorted(launches.values(), key=lambda launch: (launch.started_at, launch.id))
+    return Recorded(campaigns=campaigns, launches=tuple(in_order))
+
+
+def newest(recorded: Recorded) -> Recorded:
+    """For each case and machine, the launches of the latest campaign that has any of it."""
+    latest: dict[Any, str] = {}
+    for launch in recorded.launches:
+        latest[_subject(launch)] = launch.campaign
+    kept = [launch for launch in recorded.launches if latest[_subject(launch)] == launch.campaign]
+    return Recorded(campaigns=recorded.campaigns, launches=tuple(kept))
+
+
+def _subject(launch: Launch) -> tuple[Case, Any]:
+    return launch.case, launch.machine.get("machine_id")
+
+
+def _campaign_line(name: str, campaign: Origin) -> dict[str, Any]:
+    return {
+        "campaign": name,
+        "suite": campaign.suite,
+        "budget": to_dict(campaign.budget),
+        "machine": pack(campaign.machine),
+    }
+
+
+def _launch_line(launch: Launch) -> dict[str, Any]:
+    return {
+        "launch": launch.id,
+        "campaign": launch.campaign,
+        "case": to_dict(launch.case),
+        **{name: getattr(launch, name) for name in PLAIN},
+        "stages": pack(launch.stages),
+        "facts": pack(launch.facts),
+        "failure": launch.failure and to_dict(launch.failure),
+        "windows": [list(pack(asdict(window)).values()) for window in launch.windows],
+    }
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise StoreError(f"{path}, line {number}: no JSON object; is it a file of launches?")
+    return value
+
+
+def _check_head(path: Path, head: Mapping[str, Any]) -> None:
+    if head.get("cnnbench") != "launches":
+        raise StoreError(f"{path} is no file of cnnbench launches")
+    if head.get("schema") != SCHEMA:
+        raise StoreError(
+            f"{path} has schema {head.get('schema')}, this cnnbench reads {SCHEMA};"
+            " use the cnnbench that wrote it, or measure anew"
+        )
+
+
+def _recorded(found: Iterable[Mapping[str, Any]]) -> Recorded:
+    campaigns: dict[str, Origin] = {}
+    launches = []
+    for line in found:
+        if "launch" in line:
+            launches.append(_launch(line, campaigns[line["campaign"]].machine))
+        else:
+            campaigns[line["campaign"]] = Origin(
+                suite=line["suite"],
+                budget=from_dict(Budget, line["budget"]),
+                machine=unpack(line["machine"]),
+            )
+    return Recorded(campaigns=campaigns, launches=tuple(launches))
+
+
+def _launch(line: Mapping[str, Any], machine: Facts) -> Launch:
+    return Launch(
+        id=line["launch"],
+        campaign=line["campaign"],
+        case=from_dict(Case, line["case"]),
+        **{name: line[name] for name in PLAIN},
+        machine=machine,
+        stages=unpack(line["stages"]),
+        facts=unpack(line["facts"]),
+        failure=line["failure"] and from_dict(Failure, line["failure"]),
+        windows=tuple(_window(row) for row in line["windows"]),
+    )
+
+
+def _window(row: Iterable[Any]) -> Window:
+    names = Window.__dataclass_fields__
+    return Window(**unpack(dict(zip(names, row, strict=True))))

@@ -17,9 +17,10 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnbench.errors import CnnbenchError
 from cnnbench.published import nearest
 from cnnbench.report import published, scaling, table
-from cnnbench.result import conclude
+from cnnbench.report.conclusions import conclusions
 from cnnbench.store import exchange
 from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
@@ -28,16 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cnnbench.record import Launch
-    from cnnbench.result import Result
 
 ROOT = Path(__file__).parents[1]
 FOLDER, PAGE, README = ROOT / "results", ROOT / "RESULTS.md", ROOT / "README.md"
 STORE = FOLDER / "runs.sqlite"
 
 KERAS3 = ("--stack", "keras3-tensorflow", "--stack", "keras3-jax", "--stack", "keras3-torch")
-# ImageNet was published on GPUs only, with 32 images on each, which take a small machine hours. On a
-# CPU it is run with 8, each stack in the data format that was published for its backend; Keras 3 in
-# that of TensorFlow.
+# ImageNet was published on GPUs only, with 32 images on each, which take a small machine hours.
+# On a CPU it is run with 8, each stack in the data format that was published for its backend;
+# Keras 3 in that of TensorFlow.
 IMAGENET = ("published-imagenet", "--device", "cpu", "--batch-size", "8")
 LAST, FIRST = ("--data-format", "channels_last"), ("--data-format", "channels_first")
 COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -66,7 +66,7 @@ def main() -> None:
 def measure(command: Sequence[str]) -> bool:
     """Run one suite and keep its launches; whether it came to its end."""
     run = [sys.executable, "-m", "cnnbench", "run", *command, "--store", str(STORE)]
-    print("cnnbench run", *command, file=sys.stderr)
+    print("cnnbench run", *command, file=sys.stderr, flush=True)
     status = subprocess.run(run, check=False).returncode  # noqa: S603
     keep()
     return status in (0, 1)  # 1: nothing of it can run here, which is a result
@@ -91,16 +91,6 @@ def recorded() -> Recorded:
     return exchange.merge(exchange.read(path) for path in sorted(FOLDER.glob("*.jsonl")))
 
 
-def results(known: Recorded) -> list[Result]:
-    """What is concluded of each case, in the order of the tables."""
-    groups: dict[object, list[Launch]] = defaultdict(list)
-    for launch in known.launches:
-        groups[launch.case, launch.machine.get("machine_id")].append(launch)
-    budgets = {name: campaign.budget for name, campaign in known.campaigns.items()}
-    found = [conclude(group, budgets[group[-1].campaign]) for group in groups.values()]
-    return sorted(found, key=lambda result: table.place(result.case))
-
-
 def write(known: Recorded) -> None:
     """Write the page, and the table of README."""
     PAGE.write_text(page(known), "utf-8")
@@ -109,7 +99,7 @@ def write(known: Recorded) -> None:
 
 def page(known: Recorded) -> str:
     """RESULTS.md."""
-    found = results(known)
+    found = conclusions(known)
     of_rows = [result for result in found if nearest(result.case)]
     parts = [
         "# Results",
@@ -147,6 +137,7 @@ def circumstances(launches: Sequence[Launch]) -> Iterator[str]:
     probes = sorted({launch.probe_digest for launch in launches})
     yield f"{', '.join(programs)}; guest {', '.join(probes)}"
     yield from sorted(set(stacks(launches)))
+    yield from sorted(set(images(launches)))
 
 
 def stacks(launches: Iterable[Launch]) -> Iterator[str]:
@@ -161,9 +152,24 @@ def stacks(launches: Iterable[Launch]) -> Iterator[str]:
             )
 
 
+def images(launches: Iterable[Launch]) -> Iterator[str]:
+    """What each data set that was trained on consisted of."""
+    for launch in launches:
+        facts = launch.facts
+        if launch.failure is None:
+            altered = (
+                "; not bit for bit the publisher's" if facts.get("checksum") == "differs" else ""
+            )
+            made = ", made by cnnbench" if facts.get("from") == "made" else ""
+            yield (
+                f"`{launch.case.dataset}`: {facts.get('images')} images of"
+                f" {facts.get('classes')} classes{made}{altered}"
+            )
+
+
 def readme(known: Recorded, text: str) -> str:
     """README with the Simple CNN's rows, and what measuring costs if that was measured."""
-    found = [r for r in results(known) if r.case.dataset == "cifar10" and r.images_per_second]
+    found = [r for r in conclusions(known) if r.case.dataset == "cifar10" and r.images_per_second]
     simple = [result for result in found if result.case.model == "simple_cnn"]
     text = between("results", table.markdown(simple), text)
     overhead = FOLDER / "overhead.md"
@@ -179,4 +185,7 @@ def between(name: str, made: str, text: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CnnbenchError as error:
+        sys.exit(f"results.py: {error}")

@@ -106,11 +106,21 @@ def test_a_row_that_is_unsupported_says_why_below_its_table() -> None:
     assert text.count("unsupported: no GPU; run on a machine with one") == 1
 
 
+def test_another_stack_that_cannot_run_a_row_has_its_reason_and_no_line() -> None:
+    other = replace(UNSUPPORTED, case=replace(UNSUPPORTED.case, stack="keras3-torch-gpu"))
+    text = report.markdown([UNSUPPORTED, other])
+    assert "keras3-torch-gpu" not in {line["Stack here"] for line in table(text)}
+    assert "2 cases of keras2.1.5-tensorflow-gpu1.7.0, keras3-torch-gpu: unsupported" in text
+
+
 def test_a_result_that_was_not_published_has_the_nearest_row_and_the_differences() -> None:
     (line,) = report.not_published([OWN, OTHER, ELSE])
     assert ELSE.case.title in line
     assert line.endswith("nearest is cifar10-01 (253 images/s): jax, not mxnet; batch 8, not 32")
-    assert line in report.markdown([ELSE])
+    text = report.markdown([ELSE]).partition("## Not published")[2].partition("## Flags")[0]
+    (row,) = [found for found in text.splitlines() if "cifar10-01 (253)" in found]
+    assert "jax, not mxnet; batch 8, not 32" in row
+    assert " 506 " in row
 
 
 def test_a_result_of_what_was_never_published_says_so() -> None:

@@ -87,6 +87,13 @@ def test_a_row_without_a_number_says_why_below_the_table() -> None:
     assert "unsupported: no GPU; run on a machine with one" in reasons[1]
 
 
+def test_cases_of_one_reason_share_a_line() -> None:
+    other = replace(UNSUPPORTED, case=replace(UNSUPPORTED.case, stack="keras3-jax", batch_size=8))
+    reasons = markdown([UNSUPPORTED, FAILED, other]).partition("\n\n")[2].splitlines()
+    assert len(reasons) == 2
+    assert reasons[0].startswith("- 2 cases of keras3-torch, keras3-jax: unsupported: no GPU")
+
+
 def test_pipes_and_line_breaks_do_not_break_the_table() -> None:
     odd = replace(SETTLED, machine={"instance_type": "a|b\nc\rd\u2028e"})
     lines = markdown([odd]).splitlines()

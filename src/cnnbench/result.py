@@ -9,7 +9,7 @@ from cnnbench import catalog, plan
 from cnnbench.stats.interval import geometric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cnnbench.case import Budget, Case
     from cnnbench.record import Facts, Launch
@@ -115,19 +115,20 @@ def _verdict(launches: Sequence[Launch], budget: Budget) -> tuple[str, str]:
 
 
 def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:
-    labels = []
-    if any(plan.is_short(launch.windows) for launch in launches):
-        labels.append("short")
-    if any(_is_emulated(launch) for launch in launches):
-        labels.append("layout emulated")
-    if any(launch.facts.get("batch_halved") for launch in launches):
-        labels.append("batch halved: out of memory")
-    if any(launch.facts.get("gpu_others") for launch in launches):
-        labels.append("GPU shared")
-    return tuple(labels)
+    """What holds of any launch."""
+    return tuple(word for word, holds in LABELS.items() if any(map(holds, launches)))
 
 
 def _is_emulated(launch: Launch) -> bool:
     """Whether convolutions ran in another layout than the images came in."""
     other = {"channels_last": "channels_first", "channels_first": "channels_last"}
     return launch.facts.get("convolutions_in") in (other[launch.case.data_format], "both")
+
+
+LABELS: Mapping[str, Callable[[Launch], bool]] = {
+    "short": lambda launch: plan.is_short(launch.windows),
+    "layout emulated": _is_emulated,
+    "altered images": lambda launch: launch.facts.get("checksum") == "differs",
+    "batch halved: out of memory": lambda launch: bool(launch.facts.get("batch_halved")),
+    "GPU shared": lambda launch: bool(launch.facts.get("gpu_others")),
+}

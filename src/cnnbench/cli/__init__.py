@@ -57,7 +57,8 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a locale may not know our signs
     try:
-        status = app(prog_name="cnnbench", standalone_mode=False)
+        arguments = _with_json_target(sys.argv[1:])
+        status = app(arguments, prog_name="cnnbench", standalone_mode=False)
     except errors.CnnbenchError as error:
         typer.echo(f"cnnbench: {error}", err=True)
         sys.exit(2)
@@ -65,6 +66,21 @@ def main() -> NoReturn:
         _explain(error)
         sys.exit(error.exit_code)
     sys.exit(status)
+
+
+def _with_json_target(arguments: list[str]) -> list[str]:
+    """The arguments, `--json` without a file meaning standard output where it takes a file.
+
+    Typer has no options whose value may be left out.
+    """
+    if not arguments or arguments[0] not in ("run", "show", "reference"):
+        return arguments
+    found = []
+    for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):
+        found.append(argument)
+        if argument == "--json" and following.startswith("--"):
+            found.append("-")
+    return found
 
 
 def _explain(error: typer.TyperException) -> None:

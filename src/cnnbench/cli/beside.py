@@ -56,7 +56,7 @@ def _table(pairs: Sequence[Pair]) -> Table:
         table.add_column(heading, justify="right" if heading else "left", no_wrap=bool(heading))
     for row, group in groupby(pairs, key=lambda pair: pair.row):
         table.add_row(_published(row, flags[row.id]), str(row.images_per_second), "published", "")
-        for pair in group:
+        for pair in (pair for pair in group if pair.is_telling):
             table.add_row(*_cells(pair, several=len(machines) > 1))
         table.add_row()
     table.caption = f"Here: {machines.pop()}" if len(machines) == 1 else None

@@ -62,7 +62,11 @@ StoreUrl = Annotated[
     typer.Option("--store", help="File or database URL of results.", envvar="CNNBENCH_STORE"),
 ]
 Json = Annotated[
-    str | None, typer.Option("--json", help="Write results as JSON to a file; '-' for stdout.")
+    str | None, typer.Option("--json", help="Write JSON to a file; '-' or nothing for stdout.")
+]
+Source = Annotated[
+    list[Path] | None,
+    typer.Option("--from", help="File of raw launches, or a folder of them; not the store."),
 ]
 DataDir = Annotated[
     Path | None,

@@ -9,16 +9,18 @@ import typer
 from cnnbench import published as reference
 from cnnbench.cli import beside, flags, output
 from cnnbench.errors import UsageError
+from cnnbench.report.conclusions import conclusions
 from cnnbench.report.document import document
 from cnnbench.report.published import as_json
-from cnnbench.report.table import place
-from cnnbench.result import conclude
+from cnnbench.store import exchange
 from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
+from cnnbench.store.exchange import Recorded
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cnnbench.case import Case
-    from cnnbench.record import Launch
     from cnnbench.result import Result
 
 
@@ -35,6 +37,7 @@ def show(  # noqa: PLR0917  one parameter a flag
     method: flags.Methods = None,
     data_format: flags.Formats = None,
     store: flags.StoreUrl = None,
+    source: flags.Source = None,
     json: flags.Json = None,
 ) -> None:
     """Print the table of the last run, or of every case by its last run.
@@ -49,8 +52,12 @@ def show(  # noqa: PLR0917  one parameter a flag
         "method": method,
         "data_format": data_format,
     }
-    with Store.open(store or default_url(), read_only=True) as opened:
-        found = _results(opened, everything)
+    if source:
+        recorded = _in_files(source)
+    else:
+        with Store.open(store or default_url(), read_only=True) as opened:
+            recorded = _stored(opened, everything=everything)
+    found = conclusions(recorded)
     results = [result for result in found if _matches(result.case, wanted)]
     if found and not results:
         raise UsageError("nothing like that was measured; see what was: cnnbench show --all")
@@ -70,21 +77,24 @@ def show(  # noqa: PLR0917  one parameter a flag
         output.print_scaling(results)
 
 
-def _results(store: Store, everything: bool) -> list[Result]:
-    budgets = {campaign.id: campaign.budget for campaign in store.campaigns()}
+def _stored(store: Store, *, everything: bool) -> Recorded:
+    """The launches of the last campaign, or of every case by its last one."""
+    campaigns = {campaign.id: exchange.origin(campaign) for campaign in store.campaigns()}
     if everything:
-        groups = store.launches_by_case()
+        found = [launch for group in store.launches_by_case().values() for launch in group]
     else:
-        groups = {}
         latest = store.latest_campaign()
-        for launch in store.launches(campaign=latest) if latest else ():
-            groups.setdefault(launch.case, []).append(launch)
-    found = [_conclude(launches, budgets) for launches in groups.values()]
-    return sorted(found, key=lambda result: place(result.case))
+        found = store.launches(campaign=latest) if latest else []
+    return Recorded(campaigns=campaigns, launches=tuple(found))
 
 
-def _conclude(launches: list[Launch], budgets: dict[str, Any]) -> Result:
-    return conclude(launches, budgets[launches[-1].campaign])
+def _in_files(paths: list[Path]) -> Recorded:
+    """The launches of every case by its last campaign, in files and folders of files."""
+    inside = [sorted(path.glob("*.jsonl")) if path.is_dir() else [path] for path in paths]
+    files = [file for found in inside for file in found]
+    if not files:
+        raise UsageError(f"no file of launches (*.jsonl) is in {', '.join(map(str, paths))}")
+    return exchange.newest(exchange.merge(exchange.read(file) for file in files))
 
 
 def _matches(case: Case, wanted: dict[str, list[str] | None]) -> bool:

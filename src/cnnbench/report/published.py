@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from cnnbench import published
 from cnnbench.report import grid, reference
-from cnnbench.report.table import INTERVAL, instance, interval, notes, number, reasons
+from cnnbench.report.table import (
+    FORMATS,
+    INTERVAL,
+    instance,
+    interval,
+    notes,
+    number,
+    reasons,
+)
+from cnnbench.result import UNSUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -33,6 +42,12 @@ class Pair:
     row: Row
     stack: str
     result: Result | None
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it deserves a line: another stack that cannot run the row does not."""
+        unsupported = self.result is not None and self.result.verdict == UNSUPPORTED
+        return self.stack == self.row.stack or not unsupported
 
     @property
     def ratio(self) -> float | None:
@@ -88,15 +103,18 @@ def markdown(
     rows: Sequence[Row] | None = None,
     stacks: Collection[str] = (),
 ) -> str:
-    """A table for each section, reasons below it, the other results, and the legend of flags."""
+    """A table for each section, reasons below it, the other results, and the legend of flags.
+
+    Another stack that cannot run a row has no line in the table; its reason stands below.
+    """
     pairs = side_by_side(results, rows, stacks)
     parts = [f"# {published.TITLE}, here"]
     for section in published.sections():
         if own := [pair for pair in pairs if pair.row.section == section.name]:
             parts += [f"## {section.title}", _table(own)]
             parts += reference.every_row(list(dict.fromkeys(pair.row for pair in own)))
-    if lines := not_published(results):
-        parts += ["## Not published", "\n".join(f"- {line}" for line in lines)]
+    if found := others(results):
+        parts += ["## Not published", _others_table(found)]
     if pairs:
         parts += ["## Flags", reference.legend([pair.row for pair in pairs])]
     return "\n\n".join(parts)
@@ -161,7 +179,7 @@ def _anywhere(case: Case) -> Case:
 
 def _table(pairs: Sequence[Pair]) -> str:
     flags = reference.own_flags(list(dict.fromkeys(pair.row for pair in pairs)))
-    found = [_texts(pair, flags[pair.row.id]) for pair in pairs]
+    found = [_texts(pair, flags[pair.row.id]) for pair in pairs if pair.is_telling]
     return grid.markdown(found) + reasons(measured(pairs))
 
 
@@ -185,6 +203,30 @@ def _texts(pair: Pair, flags: str) -> dict[str, str]:
         "Notes": notes(result) if result else "",
         "Flags": flags,
     }
+
+
+def _others_table(found: Sequence[tuple[Result, tuple[Row, tuple[str, ...]] | None]]) -> str:
+    """The other results, each with the nearest row and what differs."""
+    texts = []
+    for result, near in found:
+        case, speed = result.case, result.images_per_second
+        texts.append(
+            {
+                "Instance here": instance(result.machine),
+                "Stack here": case.stack,
+                "Model": case.model,
+                "Data Set": case.dataset,
+                "Method": f"`{case.method}`",
+                "Batch Size": str(case.global_batch),
+                "Data Format": FORMATS[case.data_format],
+                HERE: number(speed.point) if speed else result.verdict,
+                INTERVAL: interval(speed),
+                "Notes": notes(result),
+                "Nearest": f"{near[0].id} ({near[0].images_per_second})" if near else "none",
+                "Which differs in": "; ".join(near[1]) if near else "",
+            }
+        )
+    return grid.markdown(texts) + reasons([result for result, _ in found])
 
 
 def _line(result: Result, near: tuple[Row, tuple[str, ...]] | None) -> str:

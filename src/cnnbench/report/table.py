@@ -106,12 +106,19 @@ def notes(result: Result) -> str:
 
 
 def reasons(results: Sequence[Result]) -> str:
-    """A paragraph with the reason of each result without a number; empty where all have one."""
-    said = [r for r in results if r.verdict in (FAILED, UNSUPPORTED)]
-    if not said:
-        return ""
-    return "\n\n" + "\n".join(f"- {_reason(r)}" for r in said)
+    """A paragraph with the reasons of the results without a number; empty where all have one.
+
+    Cases of one reason share a line.
+    """
+    said: dict[tuple[str, str], list[Case]] = {}
+    for result in results:
+        if result.verdict in (FAILED, UNSUPPORTED):
+            said.setdefault((result.verdict, result.reason), []).append(result.case)
+    lines = [f"- {_who(cases)}: {verdict}: {why}" for (verdict, why), cases in said.items()]
+    return "\n\n" + "\n".join(" ".join(line.split()) for line in lines) if lines else ""
 
 
-def _reason(result: Result) -> str:
-    return " ".join(f"{result.case.title}: {result.verdict}: {result.reason}".split())
+def _who(cases: Sequence[Case]) -> str:
+    if len(cases) == 1:
+        return cases[0].title
+    return f"{len(cases)} cases of {', '.join(dict.fromkeys(case.stack for case in cases))}"

@@ -146,7 +146,7 @@ def test_what_is_equal_is_said_above_only_where_it_must() -> None:
     rows = [{"A": "same", "B": "longer than it", "C": "x y"}, {"A": "same", "B": "b", "C": "y"}]
     wide, narrow, least = screen(80), screen(20), screen(9)
     for console in (wide, narrow, least):
-        print_fitted(rows, console)
+        print_fitted(rows, console, words="C")
     assert "A: same" not in shown(wide)
     assert "A: same, C: y\n" in shown(narrow)
     assert "longer than it" in shown(narrow)
@@ -185,3 +185,19 @@ def test_filters_of_show_choose_published_rows_and_stacks_too(cnnbench: Command)
     assert len(rows) == 6
     assert all("| null " in row for row in rows)
     assert "ReNet50V1 |" not in text
+
+
+def test_a_column_that_must_stay_stays_where_it_is_equal_too() -> None:
+    rows = [{"A": "same", "B": "longer than it", "C": "12"}] * 2
+    console = screen(20)
+    print_fitted(rows, console, kept=("C",))
+    text = " ".join(shown(console).split())
+    assert text.startswith("A: same, B: longer than it ")
+    assert text.count("12") == 2
+
+
+def test_a_single_row_says_above_all_that_may_be_said_there() -> None:
+    console = screen(12)
+    print_fitted([{"A": "same", "B": "longer than it", "C": "12"}], console, kept=("C",))
+    assert "A: same, B: " in shown(console)
+    assert re.search(r"^12 *$", shown(console), re.MULTILINE)

@@ -16,37 +16,46 @@ if TYPE_CHECKING:
     Texts = Mapping[str, str]
 
 
-def print_fitted(rows: Sequence[Texts], console: Console, right: Sequence[str] = ()) -> None:
+def print_fitted(
+    rows: Sequence[Texts],
+    console: Console,
+    *,
+    right: Sequence[str] = (),
+    kept: Sequence[str] = (),
+    words: str | None = None,
+) -> None:
     """Print rows with equal columns; if they are too wide, in stretches with less to say.
 
     Args:
-        rows: One or more; the last column holds words, any of which may be said above.
+        rows: One or more.
         console: A terminal, as wide as it is.
         right: The columns of numbers.
+        kept: The columns that stay in the table whatever they hold.
+        words: A column of words, any of which may be said above.
     """
-    said = _said(rows, console.width)
-    if len(rows) == 1 and sum(_widths(rows, [*rows[0]])) > console.width:
-        said = list(rows[0])
+    said = _said(rows, console.width, kept)
     for _, group in groupby(rows, key=lambda row: [row[column] for column in said]):
         stretch = list(group)
         if said:
-            above, stretch = _lifted(stretch, said)
+            above, stretch = _lifted(stretch, said, words)
             console.print(f"{above}\n", markup=False, style="italic")
         if left := [column for column in rows[0] if column not in said]:
             console.print(_table(stretch, left, right, console.width))
             console.print()
 
 
-def _said(rows: Sequence[Texts], room: int) -> list[str]:
+def _said(rows: Sequence[Texts], room: int, kept: Sequence[str]) -> list[str]:
     """The columns to say above: none, those equal in all rows, or one that changes seldom too."""
     columns = list(rows[0])
-    if len(rows) == 1 or sum(_widths(rows, columns)) <= room:
+    if sum(_widths(rows, columns)) <= room:
         return []
-    equal = [column for column in columns if _runs(rows, column) == 1]
+    free = [column for column in columns if column not in kept]
+    equal = [column for column in free if _runs(rows, column) == 1]
     left = [column for column in columns if column not in equal]
-    if sum(_widths(rows, left)) <= room:
+    if len(rows) == 1 or sum(_widths(rows, left)) <= room:
         return equal
-    return [*equal, min(left, key=lambda column: _runs(rows, column))]
+    seldom = min((c for c in free if c not in equal), key=lambda c: _runs(rows, c), default=None)
+    return [*equal, seldom] if seldom else equal
 
 
 def _runs(rows: Sequence[Texts], column: str) -> int:
@@ -61,17 +70,20 @@ def _widths(rows: Sequence[Texts], columns: Sequence[str]) -> list[int]:
     ]
 
 
-def _lifted(rows: Sequence[Texts], said: Sequence[str]) -> tuple[str, list[Texts]]:
-    """What stands above rows, and the rows without the words of the last column that all have."""
+def _lifted(
+    rows: Sequence[Texts], said: Sequence[str], words: str | None
+) -> tuple[str, list[Texts]]:
+    """What stands above rows, and the rows without the words that all of them have."""
     above = {column: rows[0][column] for column in said}
-    last = list(rows[0])[-1]
-    words = [row[last].split() for row in rows]
-    shared = [word for word in words[0] if len(rows) > 1 and all(word in own for own in words)]
-    if shared:
-        above[last] = " ".join(shared)
-    rest = [" ".join(word for word in own if word not in shared) for own in words]
+    left = list(rows)
+    if words is not None and len(rows) > 1:
+        own = [row[words].split() for row in rows]
+        above[words] = " ".join(word for word in own[0] if all(word in each for each in own))
+        shared = above[words].split()
+        rest = [" ".join(word for word in each if word not in shared) for each in own]
+        left = [{**row, words: value} for row, value in zip(rows, rest, strict=True)]
     text = ", ".join(f"{column}: {value}" for column, value in above.items() if value)
-    return text, [{**row, last: value} for row, value in zip(rows, rest, strict=True)]
+    return text, left
 
 
 def _table(rows: Sequence[Texts], columns: Sequence[str], right: Sequence[str], room: int) -> Table:

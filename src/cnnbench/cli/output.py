@@ -10,34 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
 from cnnbench.report import scaling
-from cnnbench.report.table import markdown, rows
+from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cnnbench.result import Result
 
+# How the headings of columns of numbers begin.
+NUMBERS = ("All", "Batch", "Efficiency", "GPU", "Speed", "1 device")
+
 
 def print_table(results: Sequence[Result]) -> None:
-    """Print the table; a terminal too narrow for it gets what is equal in all rows as a caption."""
-    text = markdown(results)
-    console = Console()
-    width = max(len(line) for line in text.splitlines()[:2])
-    if not sys.stdout.isatty() or width <= console.width:
-        typer.echo(text)
-        return
-    _print_fitted(results, console)
-    typer.echo("".join(text.partition("\n\n")[1:]).strip("\n"))
+    """Print the table; fitted where a terminal is too narrow for it."""
+    _print(rows(results), markdown(results), kept=(SPEED, INTERVAL))
 
 
 def print_scaling(results: Sequence[Result]) -> None:
     """Print how well several devices scale, if any of these results tells it."""
     if text := scaling.markdown(results):
-        typer.echo(f"\n{text}")
+        typer.echo()
+        _print(scaling.rows(results), text, kept=(scaling.EFFICIENCY, scaling.RANGE))
 
 
 def print_json(value: Any) -> None:
@@ -71,20 +68,13 @@ def write_json(value: Any, target: str) -> None:
         raise UsageError(f"cannot write {target}: {error.strerror}") from None
 
 
-def _print_fitted(results: Sequence[Result], console: Console) -> None:
-    found = rows(results)
-    columns = list(found[0])
-    common = [c for c in columns[:-2] if len(found) > 1 and len({row[c] for row in found}) == 1]
-    table = Table(caption_justify="left", pad_edge=False)
-    for column in columns:
-        if column not in common:
-            table.add_column(column, overflow="fold", justify=_side(column))
-    for row in found:
-        table.add_row(*(row[column] for column in columns if column not in common))
-    console.print(table, markup=False)
-    if common:
-        console.print("All rows: " + ", ".join(f"{c} {found[0][c]}" for c in common), markup=False)
-
-
-def _side(column: str) -> Any:
-    return "right" if column.startswith(("Speed", "Batch", "GPU")) else "left"
+def _print(found: Sequence[Mapping[str, str]], text: str, kept: Sequence[str]) -> None:
+    """Print a table and what is below it: as Markdown unless a terminal is too narrow for that."""
+    console = Console()
+    table, _, below = text.partition("\n\n")
+    if not found or not sys.stdout.isatty() or console.width >= max(map(len, table.splitlines())):
+        typer.echo(text)
+        return
+    print_fitted(found, console, right=[c for c in found[0] if c.startswith(NUMBERS)], kept=kept)
+    if below:
+        typer.echo(below)

@@ -128,4 +128,4 @@ def _print_section(
     texts = report.texts(rows)
     for text, row in zip(texts, rows, strict=True):
         text["Flags"] = " ".join(numbers[flag] for flag in row.flags if flag not in shared)
-    print_fitted(texts, console, right=NUMBERS)
+    print_fitted(texts, console, right=NUMBERS, words="Flags")

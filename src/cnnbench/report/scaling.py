@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cnnbench.result import Result
 
 WEAK, STRONG = "weak", "strong"
+EFFICIENCY, RANGE = "Efficiency", "At least - at most"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,8 @@ def rows(results: Sequence[Result]) -> list[dict[str, str]]:
             "Scaling": found.kind,
             "1 device (images/s)": number(found.one.point),
             "All (images/s)": number(found.several.point),
-            "Efficiency": f"{found.efficiency.point:.2f}",
-            "At least - at most": _range(found.efficiency),
+            EFFICIENCY: f"{found.efficiency.point:.2f}",
+            RANGE: _range(found.efficiency),
         }
         for found in scalings(results)
     ]

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnbench.errors import CnnbenchError
-from cnnbench.published import nearest
+from cnnbench.published import case, nearest, rows
 from cnnbench.report import published, scaling, table
 from cnnbench.report.conclusions import conclusions
+from cnnbench.result import UNSUPPORTED
 from cnnbench.store import exchange
 from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
@@ -100,6 +101,7 @@ def write(known: Recorded) -> None:
 def page(known: Recorded) -> str:
     """RESULTS.md."""
     found = conclusions(known)
+    own = {case(row) for row in rows()}
     of_rows = [result for result in found if nearest(result.case)]
     parts = [
         "# Results",
@@ -107,7 +109,10 @@ def page(known: Recorded) -> str:
         "## Where, when and with what",
         "\n".join(f"- {line}" for line in circumstances(known.launches)),
         "Commands:\n\n" + "\n".join(f"    cnnbench run {' '.join(c)}" for c in COMMANDS),
-        published.markdown(of_rows).partition("\n\n")[2],
+        published.markdown([r for r in of_rows if r.case in own]).partition("\n\n")[2],
+        "## On every stack",
+        table.markdown([r for r in of_rows if r.verdict != UNSUPPORTED])
+        + table.reasons([r for r in of_rows if r.verdict == UNSUPPORTED]),
     ]
     if several := scaling.markdown(found):
         parts += ["## Scaling", SCALING, several]
@@ -116,7 +121,8 @@ def page(known: Recorded) -> str:
 
 ABOUT = (
     'The rows of "Detailed CNN Benchmark Results" as cnnbench measured them, beside what was'
-    " published. `make results` made this page from the raw launches in `results/`; nothing in it"
+    " published: each row on the stack of its own versions, then the same cases on every stack."
+    " `make results` made this page from the raw launches in `results/`; nothing in it"
     " is edited by hand. It takes hours, says how many, and goes on after Ctrl-C. Speeds on virtual"
     " machines differ from hour to hour and from host to host by tens of percent."
 )
@@ -132,7 +138,8 @@ def circumstances(launches: Sequence[Launch]) -> Iterator[str]:
     for name in dict.fromkeys(table.instance(launch.machine) for launch in launches):
         here = [launch for launch in launches if table.instance(launch.machine) == name]
         days = sorted({launch.started_at[:10] for launch in here})
-        yield f"{name}; {here[-1].machine.get('os')}; {days[0]} to {days[-1]}"
+        when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        yield f"{name}; {here[-1].machine.get('os')}; {when}"
     programs = sorted({f"cnnbench {launch.machine.get('cnnbench')}" for launch in launches})
     probes = sorted({launch.probe_digest for launch in launches})
     yield f"{', '.join(programs)}; guest {', '.join(probes)}"

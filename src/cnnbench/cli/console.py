@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from cnnbench import events, plan
 from cnnbench.record import STEADY
 from cnnbench.report.table import interval, number
+from cnnbench.result import UNSUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +44,8 @@ class Display:
         )
         self._task = self._progress.add_task("starting", total=1, left="")
         self._clock = Clock()
+        self._cases = 0
+        self._reasons: set[str] = set()
         self._images, self._seconds, self._windows = 0, 0.0, 0
 
     def __enter__(self) -> Self:
@@ -61,9 +64,10 @@ class Display:
     def _show(self, event: events.Event) -> None:  # noqa: C901  one branch an event
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
+                self._cases = len(cases)
                 self._say(_beginning(len(cases), kept))
             case events.Forecast(launches=launches) if launches:
-                self._say(_foreseen(event))
+                self._say(_foreseen(event, self._cases))
             case events.StackLine(stack=stack, line=line):
                 self._status(f"building {stack}: {line}")
                 self._plain(f"stack {stack}: {line}")
@@ -82,9 +86,18 @@ class Display:
                 self._say(f"{launch.case.title}: {launch.failure.message}")
             case events.CaseDone(result=result):
                 self.results[result.case] = result
-                self._say(_conclusion(result))
+                if not self._is_said(result):
+                    self._say(_conclusion(result))
             case _:
                 pass
+
+    def _is_said(self, result: Result) -> bool:
+        """Whether it cannot run for a reason that was said of another case; the table has all."""
+        if result.verdict != UNSUPPORTED:
+            return False
+        known = result.reason in self._reasons
+        self._reasons.add(result.reason)
+        return known
 
     def _window(self, event: events.WindowTimed) -> None:
         window = event.window
@@ -191,11 +204,12 @@ def _beginning(cases: int, kept: int) -> str:
     return _several(cases, "case", "cases") + going_on
 
 
-def _foreseen(event: events.Forecast) -> str:
-    """How long it will take, as far as anything is known of it."""
+def _foreseen(event: events.Forecast, cases: int) -> str:
+    """How many cases can run, and how long that takes, as far as anything is known of it."""
+    here = len(event.launches)
+    count = _several(here, "case", "cases") if here == cases else f"{here} of {cases} cases"
     unknown = sum(seconds is None for seconds in event.launches.values())
-    count = _several(len(event.launches), "case", "cases")
-    if unknown == len(event.launches):
+    if unknown == here:
         return f"{count} can run here; how long is not known before the first launch"
     more = f", and {_several(unknown, 'case', 'cases')} of unknown length" if unknown else ""
     return f"{count} can run here: about {_duration(event.seconds)} at least{more}"

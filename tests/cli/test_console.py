@@ -1,0 +1,138 @@
+"""Progress: what a campaign's events are told as, and how much is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cnnbench import events
+from cnnbench.case import Case
+from cnnbench.cli import console
+from cnnbench.cli.console import Clock, Display
+from cnnbench.plan import BUDGETS
+from cnnbench.record import Launch
+from cnnbench.result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUICK = replace(BUDGETS["quick"], launches=(3, 3), case_seconds=1000.0)
+CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="fit")
+OTHER = replace(CASE, batch_size=8)
+STARTED = events.CampaignStarted("c", (CASE, OTHER), QUICK, 0)
+LAUNCH = Launch(
+    id="l",
+    campaign="c",
+    case=CASE,
+    number=1,
+    seed=1,
+    stack_fingerprint="f",
+    probe_digest="p",
+    started_at="2026-01-01T00:00:00+00:00",
+    machine={},
+)
+
+
+class FakeTime:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        patch.setattr(console.time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    return FakeTime(monkeypatch)
+
+
+def noted(*happened: events.Event) -> Clock:
+    clock = Clock()
+    for event in happened:
+        clock.note(event)
+    return clock
+
+
+def lived(clock: Clock, time: FakeTime, seconds: float, case: Case = CASE) -> None:
+    """A launch of a case passes."""
+    clock.note(events.LaunchStarted(case, "l", 1))
+    time.now += seconds
+    clock.note(events.LaunchEnded(case, LAUNCH))
+
+
+def refused(case: Case, reason: str) -> events.CaseDone:
+    return events.CaseDone(
+        Result(
+            case=case,
+            verdict="unsupported",
+            reason=reason,
+            images_per_second=None,
+            metrics={},
+        )
+    )
+
+
+def told(happened: Iterable[events.Event], capsys: pytest.CaptureFixture[str]) -> str:
+    """What stands on standard error."""
+    with Display() as display:
+        display.follow(happened)
+    return capsys.readouterr().err
+
+
+def test_nothing_is_left_to_say_before_anything_is_foreseen() -> None:
+    assert noted(STARTED).left() == ""
+    assert noted(STARTED, events.Forecast({CASE: None, OTHER: None}, 0.0)).left() == ""
+
+
+def test_what_is_foreseen_is_left_before_the_first_launch() -> None:
+    clock = noted(STARTED, events.Forecast({CASE: 20.0, OTHER: 10.0}, 90.0))
+    assert clock.left() == "about 2 min left"
+    assert clock.launches() == (0, 6)
+
+
+def test_a_case_of_unknown_length_is_taken_for_a_typical_one() -> None:
+    clock = noted(STARTED, events.Forecast({CASE: 10.0, OTHER: None}, 30.0))
+    assert clock.left() == "about 60 s left"
+
+
+def test_launches_that_are_slower_than_foreseen_make_all_others_slower(time: FakeTime) -> None:
+    clock = noted(STARTED, events.Forecast({CASE: 10.0, OTHER: 100.0}, 330.0))
+    lived(clock, time, seconds=20.0)
+    assert clock.left() == "about 11 min left"  # 2 x 20 + 3 x 200 seconds
+    assert clock.launches() == (1, 6)
+
+
+def test_a_case_that_eats_its_budget_in_one_launch_is_not_waited_for_thrice() -> None:
+    budget = replace(QUICK, case_seconds=50.0)
+    started = events.CampaignStarted("c", (CASE,), budget, 0)
+    assert noted(started, events.Forecast({CASE: 60.0}, 60.0)).left() == "about 60 s left"
+
+
+def test_a_case_that_is_done_leaves_nothing(time: FakeTime) -> None:
+    clock = noted(STARTED, events.Forecast({CASE: 10.0, OTHER: 10.0}, 60.0), refused(OTHER, "no"))
+    lived(clock, time, seconds=10.0)
+    clock.note(refused(CASE, "no"))
+    assert clock.left() == ""
+    assert clock.launches() == (1, 1)
+
+
+def test_a_reason_that_many_cases_share_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(
+        [STARTED, refused(CASE, "no GPU here"), refused(OTHER, "no GPU here")],
+        capsys,
+    )
+    assert text.count("no GPU here") == 1
+    assert told([STARTED, refused(CASE, "one"), refused(OTHER, "two")], capsys).count(": ") == 4
+
+
+def test_the_forecast_says_how_many_can_run_and_how_long_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = told([STARTED, events.Forecast({CASE: 1200.0}, 3600.0)], capsys)
+    assert "1 of 2 cases can run here: about 60 min at least" in text
+    text = told([STARTED, events.Forecast({CASE: 10.0, OTHER: None}, 30.0)], capsys)
+    assert "2 cases can run here: about 30 s at least, and 1 case of unknown length" in text
+    text = told([STARTED, events.Forecast({CASE: None, OTHER: None}, 0.0)], capsys)
+    assert "how long is not known before the first launch" in text

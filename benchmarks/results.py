@@ -2,7 +2,7 @@
 
 python benchmarks/results.py              measure what is not measured yet, then write
 python benchmarks/results.py --write      write RESULTS.md and README's table from results/ alone
-python benchmarks/results.py -- FLAGS     FLAGS go to every `cnnbench run`: --launches 1, --data-dir
+python benchmarks/results.py FLAGS        FLAGS go to every `cnnbench run`, like --data-dir DIR
 
 Raw launches go into `results/<suite>.jsonl` after each suite; Ctrl-C keeps what is there, and the
 same command goes on. A case that is measured anew replaces its older launches on the same machine.
@@ -10,6 +10,7 @@ same command goes on. A case that is measured anew replaces its older launches o
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def main() -> None:
     flags = sys.argv[1:]
     if flags != ["--write"]:
         FOLDER.mkdir(exist_ok=True)
-        measured = all(measure([*command, *flags[1:]]) for command in COMMANDS)
+        measured = all(measure([*command, *flags]) for command in COMMANDS)
         write(recorded())
         if not measured:
             sys.exit("results.py: not all was measured; the same command goes on from here")
@@ -68,9 +69,17 @@ def measure(command: Sequence[str]) -> bool:
     """Run one suite and keep its launches; whether it came to its end."""
     run = [sys.executable, "-m", "cnnbench", "run", *command, "--store", str(STORE)]
     print("cnnbench run", *command, file=sys.stderr, flush=True)
-    status = subprocess.run(run, check=False).returncode  # noqa: S603
+    status = ended(run)
     keep()
     return status in (0, 1)  # 1: nothing of it can run here, which is a result
+
+
+def ended(command: Sequence[str]) -> int:
+    """The exit status of a command, which hears Ctrl-C itself and says what it has."""
+    with subprocess.Popen(command) as process:  # noqa: S603
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                return process.wait()
 
 
 def keep() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from cnnbench import events
 from cnnbench.case import Case
-from cnnbench.cli import console
 from cnnbench.cli.console import Clock, Display
 from cnnbench.plan import BUDGETS
 from cnnbench.record import Launch
@@ -40,7 +39,7 @@ class FakeTime:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        patch.setattr(console.time, "monotonic", lambda: self.now)
+        patch.setattr("cnnbench.cli.console.time.monotonic", lambda: self.now)
 
 
 @pytest.fixture

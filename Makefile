@@ -30,10 +30,7 @@ results: .venv/run  ## Measure the published rows here and write RESULTS.md: hou
 test: .venv/dev check  ## Check and test everything, real stacks included
 	$(BIN)/pytest $(ARGS)
 
-quickresults: .venv/run  ## Measure the published rows here and write RESULTS.md: hours, and goes on
-	$(BIN)/python benchmarks/results.py $(ARGS)
-
-test: .venv/dev check  ## The same without the real stacks
+quicktest: .venv/dev check  ## The same without the real stacks
 	$(BIN)/pytest -m "not stacks" $(ARGS)
 
 check: .venv/dev  ## Format, lint, types, layers, the guest's grammar

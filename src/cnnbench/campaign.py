@@ -6,38 +6,28 @@ falls on all of them alike.
 
 from __future__ import annotations
 
-import functools
-import queue
 import random
-import threading
 import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from cnnbench import events, folders, forecast, memory, plan, prepare
+from cnnbench import events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
-from cnnbench.launch import live
+from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
-from cnnbench.machine import lock
-from cnnbench.record import Launch
-from cnnbench.redact import redact
+from cnnbench.readiness import exclusive, readied
 from cnnbench.result import conclude
-from cnnbench.store.database import new_id, now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from cnnbench.case import Case, Suite
-    from cnnbench.prepare import NotReady, Own, Ready
-    from cnnbench.record import Facts
+    from cnnbench.prepare import Own, Ready
+    from cnnbench.record import Facts, Launch
     from cnnbench.result import Result
     from cnnbench.store.database import Store
-
-T = TypeVar("T")
-
-SEED_LIMIT = 2**31
 
 
 class Campaign:
@@ -78,7 +68,7 @@ class Campaign:
         cases, budget = self._suite.cases, self._suite.budget
         yield events.CampaignStarted(self._campaign, cases, budget, kept)
         with ExitStack() as held:
-            yield from _exclusive(held)
+            yield from exclusive(held)
             ready = yield from self._prepare()
             yield self._forecast(ready)
             yield from self._rounds(ready)
@@ -137,10 +127,11 @@ class Campaign:
             machine=self._machine,
             plan=self._suite.cases,
         )
+        self._ledger = Ledger(self._store, self._campaign, self._machine)
         kept = self._store.launches(campaign=self._campaign) if taken else []
         for launch in kept:
             self._launches[launch.case].append(launch)
-            self._spent[launch.case] += _seconds(launch)
+            self._spent[launch.case] += stopping.seconds(launch)
         return len(kept)
 
     def _digest(self) -> str:
@@ -164,10 +155,10 @@ class Campaign:
             if self._launches[case] and not self._is_open(case):
                 yield self._done(case)
                 continue
-            work = functools.partial(prepare.prepare, case, self._own)
-            made = yield from _streamed(case.stack, work)
+            made = yield from readied(case, self._own)
             if isinstance(made, prepare.NotReady):
-                yield from self._refuse(made)
+                self._launches[case].append(self._ledger.refuse(made, 1))
+                yield self._done(case)
             else:
                 ready[case] = made
         return ready
@@ -192,98 +183,30 @@ class Campaign:
         launches = self._launches[case]
         if any(launch.failure for launch in launches):
             return False
-        speeds = [value for launch in launches if (value := plan.speed(launch))]
-        return plan.needs_launch(speeds, self._spent[case], self._suite.budget)
-
-    def _refuse(self, case: NotReady) -> Iterator[events.Event]:
-        """Record a case that cannot be launched, as a result like any other."""
-        launch = self._head(case.case, case.stack.fingerprint if case.stack else "")
-        facts: dict[str, Any] = {}
-        if case.stack:
-            facts = {"package": case.stack.package, "backend": case.stack.backend}
-        failure = replace(case.failure, message=redact(case.failure.message))
-        self._store.begin_launch(launch)
-        self._store.end_launch(launch.id, {}, facts, failure)
-        self._launches[case.case].append(replace(launch, facts=facts, failure=failure))
-        yield self._done(case.case)
+        return stopping.needs_launch(launches, self._spent[case], self._suite.budget)
 
     def _launch(self, ready: Ready) -> Iterator[events.Event]:
-        case = ready.case
-        head = self._head(case, ready.stack.fingerprint)
+        case, budget = ready.case, self._suite.budget
+        known = self._launches[case]
         begun = time.monotonic()
-        self._store.begin_launch(head)
-        yield events.LaunchStarted(case, head.id, head.number)
-        launch = yield from self._stored(live(ready, head, self._suite.budget))
-        if case not in self._suite.cases:
-            launch = replace(launch, facts={**launch.facts, "batch_halved": True})
-        self._store.end_launch(launch.id, launch.stages, launch.facts, launch.failure)
-        self._launches[case].append(launch)
-        self._spent[case] += time.monotonic() - begun
-        yield events.LaunchEnded(case, launch)
-
-    def _stored(
-        self, launch: Generator[events.Event, None, Launch]
-    ) -> Generator[events.Event, None, Launch]:
-        """Pass a launch's events on, each window stored first."""
-        while True:
-            try:
-                event = next(launch)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            if isinstance(event, events.WindowTimed):
-                self._store.add_window(event.launch, event.window)
-            yield event
-
-    def _head(self, case: Case, fingerprint: str) -> Launch:
-        return Launch(
-            id=new_id(),
-            campaign=self._campaign,
-            case=case,
-            number=len(self._launches[case]) + 1,
-            seed=random.randrange(SEED_LIMIT),  # noqa: S311
-            stack_fingerprint=fingerprint,
-            probe_digest=bundle.digest(),
-            started_at=now(),
-            machine=self._machine,
+        launch = yield from self._ledger.launch(
+            ready,
+            self._ledger.head(case, ready.stack.fingerprint, len(known) + 1),
+            budget,
+            windows=stopping.windows_wanted(known, budget),
+            facts={"batch_halved": True} if case not in self._suite.cases else {},
         )
+        known.append(launch)
+        self._spent[case] += time.monotonic() - begun
+        if outlook := self._outlook(case):
+            yield events.CasePlanned(case, outlook)
+
+    def _outlook(self, case: Case) -> stopping.Outlook | None:
+        """What a case takes to be settled, once the first look has told of its noise."""
+        launches = self._launches[case]
+        if len(launches) != self._suite.budget.launches[0] or not self._is_open(case):
+            return None
+        return stopping.outlook(launches, self._suite.budget)
 
     def _done(self, case: Case) -> events.CaseDone:
         return events.CaseDone(conclude(self._launches[case], self._suite.budget))
-
-
-def _exclusive(held: ExitStack) -> Iterator[events.Event]:
-    """Take the machine, saying so if somebody else has it: builds disturb a measurement too."""
-    path = folders.cache() / "measuring.lock"
-    try:
-        held.enter_context(lock.exclusive(path, wait=False))
-    except lock.Busy as busy:
-        yield events.Waiting(str(busy))
-        held.enter_context(lock.exclusive(path))
-
-
-def _seconds(launch: Launch) -> float:
-    """What a stored launch took: its stages and windows."""
-    return sum(launch.stages.values()) + sum(window.seconds for window in launch.windows)
-
-
-def _streamed(
-    stack: str, work: Callable[[Callable[[str], None]], T]
-) -> Generator[events.Event, None, T]:
-    """Run work that calls back with lines; yield each as an event, return what the work returns."""
-    lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    answer: list[T] = []
-    trouble: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            answer.append(work(lines.put))
-        except BaseException as error:  # noqa: BLE001  raised again by the caller
-            trouble.append(error)
-        lines.put(None)
-
-    threading.Thread(target=run, daemon=True).start()
-    while (line := lines.get()) is not None:
-        yield events.StackLine(stack, line)
-    if trouble:
-        raise trouble[0]
-    return answer[0]

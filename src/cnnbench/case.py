@@ -75,16 +75,20 @@ class Budget:
     """How long to measure; `plan.py` has the rules that use it.
 
     Attributes:
-        precision: Half-width of the interval, relative to the point, at which a case is settled.
-        confidence: Of the interval.
-        launches: Fewest and most launches of a case.
+        precision: Half-width of the interval, relative to the point, at which a case is settled;
+            also the change of speed that makes a launch unsteady.
+        confidence: Of the interval, over all looks at the growing number of launches together.
+        launches: Of a case that count: at the first look, and at the last.
         warmup_seconds: Training discarded in each launch after the first step, at least.
         warmup_windows: Windows discarded in each launch, at least.
-        windows: Fewest and most windows measured in a launch.
+        windows: Fewest and most windows measured in a launch; twice that where it is not steady.
         window_seconds: Shortest window.
         case_seconds: No new launch of a case begins after this much time was spent on it.
         silence_seconds: A guest that says nothing for this long is killed.
         exclusive: Whether a GPU that somebody else uses is refused.
+        margin: The smallest difference between two speeds that matters, relative.
+        blocks: Of a comparison that count: at the first look, and at the last.
+        disturbance: Share of the CPUs' time that others may take from a launch that counts.
     """
 
     precision: float
@@ -97,6 +101,22 @@ class Budget:
     case_seconds: float
     silence_seconds: float = 900.0
     exclusive: bool = False
+    margin: float = 0.02
+    blocks: tuple[int, int] = (5, 20)
+    disturbance: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One side of a comparison.
+
+    Attributes:
+        name: Unique in its comparison.
+        case: What is measured.
+    """
+
+    name: str
+    case: Case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cnnbench.case import Budget, Case
+    from cnnbench.comparison import Outcome
     from cnnbench.record import Launch, Window
     from cnnbench.result import Result
+    from cnnbench.stopping import Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,17 @@ class LaunchStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestStarted:
+    """The process of a launch runs."""
+
+    case: Case
+    launch: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageEntered:
-    """The guest began a stage."""
+    """The guest began a stage; `training` begins when the windows that may count do."""
 
     case: Case
     stage: str
@@ -93,6 +104,29 @@ class LaunchEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class CasePlanned:
+    """The noise of a case is known, and with it what it takes to settle it."""
+
+    case: Case
+    outlook: Outlook
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEnded:
+    """A block of a comparison is over; what is known by now.
+
+    Attributes:
+        number: From 1; 0 of the pilot.
+        interleaved: Whether its arms took turns, window by window.
+        outcome: Of all blocks so far.
+    """
+
+    number: int
+    interleaved: bool
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDone:
     """A case needs no more launches."""
 
@@ -113,9 +147,12 @@ Event = (
     | Waiting
     | Shared
     | LaunchStarted
+    | GuestStarted
     | StageEntered
     | WindowTimed
     | LaunchEnded
+    | CasePlanned
+    | BlockEnded
     | CaseDone
     | CampaignEnded
 )

@@ -41,13 +41,16 @@ class _Seen:
     monitor: Monitor
 
 
-def live(ready: Ready, head: Launch, budget: Budget) -> Generator[events.Event, None, Launch]:
+def live(
+    ready: Ready, head: Launch, budget: Budget, windows: int | None = None
+) -> Generator[events.Event, None, Launch]:
     """Launch a case.
 
     Args:
         ready: The case with all that it needs.
         head: What is known of the launch before it begins.
         budget: How long to measure.
+        windows: That may count; without, the fewest of the budget.
 
     Returns:
         The launch as it ended, with its failure if it had one. Other exceptions, as of Ctrl-C, end
@@ -67,9 +70,11 @@ def live(ready: Ready, head: Launch, budget: Budget) -> Generator[events.Event, 
         folder = Path(name)
         try:
             with _start(ready, folder) as process:
+                yield events.GuestStarted(head.case, head.id, process.pid)
                 seen.monitor.follow(process.pid)
                 conversation = Conversation(process, budget.silence_seconds)
-                failure = yield from _converse(conversation, ready, head, budget, seen)
+                told = yield from _begin(conversation, ready, head, seen)
+                failure = told or (yield from _measure(conversation, head, budget, windows, seen))
         except ProbeError as error:
             failure = Failure(stage=seen.stage, kind=error.kind, message=_cause(error, before))
         tail = _tail(folder / "log")
@@ -105,31 +110,28 @@ def _start(ready: Ready, folder: Path) -> Process:
     return Process(command, variables, folder, folder / "log")
 
 
-def _converse(
-    conversation: Conversation, ready: Ready, head: Launch, budget: Budget, seen: _Seen
+def _begin(
+    conversation: Conversation, ready: Ready, head: Launch, seen: _Seen
 ) -> Generator[events.Event, None, Failure | None]:
+    """Have the guest boot, load, build and compile."""
     conversation.tell(_order(ready, head))
     for message in conversation.until(wire.Compiled):
         if failure := _noted(message, seen):
             return failure
         if isinstance(message, wire.Stage):
             yield events.StageEntered(head.case, message.name)
-    if failure := (yield from _measure(conversation, head, budget, seen)):
-        return failure
-    conversation.tell(wire.Finish())
-    for message in conversation.until(wire.Finished):
-        if failure := _noted(message, seen):
-            return failure
     return None
 
 
 def _measure(
-    conversation: Conversation, head: Launch, budget: Budget, seen: _Seen
+    conversation: Conversation, head: Launch, budget: Budget, wanted: int | None, seen: _Seen
 ) -> Generator[events.Event, None, Failure | None]:
-    """Ask for windows until the plan has enough."""
+    """Ask for windows until the plan has enough, and then for the guest's last words."""
     yield events.StageEntered(head.case, "first step")
     seen.stage = "first step"
-    while (request := plan.next_window(seen.windows, budget)) is not None:
+    while (request := plan.next_window(seen.windows, budget, wanted)) is not None:
+        if request.role == STEADY and seen.windows[-1].role != STEADY:
+            yield events.StageEntered(head.case, "training")
         conversation.tell(wire.Measure(steps=request.steps))
         for message in conversation.until(wire.Window):
             if failure := _noted(message, seen, request.role):
@@ -138,6 +140,10 @@ def _measure(
             seen.monitor.window(seen.windows[-1].seconds)
         yield events.WindowTimed(head.case, head.id, seen.windows[-1])
         seen.stage = "training"
+    conversation.tell(wire.Finish())
+    for message in conversation.until(wire.Finished):
+        if failure := _noted(message, seen):
+            return failure
     return None
 
 

@@ -1,18 +1,16 @@
-"""How long to measure: all rules of warm-up, window length, and when enough is enough.
+"""How long a launch lasts: all rules of warm-up, window length, and when it has windows enough.
 
-Pure. What a launch is asked next follows from the windows that it has given, and whether a case
-needs another launch from the speeds of those it had.
+Pure. What a launch is asked next follows from the windows that it has given.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench.case import Budget
 from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Window
-from cnnbench.stats.interval import relative_half_width
+from cnnbench.stats.steady import NO_STEADY_STATE, Steadiness, steadiness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,31 +20,40 @@ if TYPE_CHECKING:
 BUDGETS = {
     "quick": Budget(
         precision=0.10,
-        launches=(3, 4),
+        launches=(4, 4),
         warmup_seconds=1.0,
         warmup_windows=2,
-        windows=(5, 10),
+        windows=(10, 20),
         window_seconds=0.5,
-        case_seconds=45.0,
+        case_seconds=90.0,
+        margin=0.05,
+        blocks=(4, 8),
+        disturbance=0.10,
     ),
     "standard": Budget(
         precision=0.03,
-        launches=(3, 10),
-        warmup_seconds=3.0,
+        launches=(5, 20),
+        warmup_seconds=2.0,
         warmup_windows=3,
-        windows=(10, 30),
+        windows=(10, 40),
         window_seconds=0.5,
         case_seconds=1200.0,
+        margin=0.02,
+        blocks=(5, 20),
+        disturbance=0.05,
     ),
     "strict": Budget(
         precision=0.01,
-        launches=(5, 30),
+        launches=(6, 40),
         warmup_seconds=5.0,
         warmup_windows=3,
         windows=(20, 60),
         window_seconds=1.0,
         case_seconds=3600.0,
         exclusive=True,
+        margin=0.01,
+        blocks=(6, 40),
+        disturbance=0.02,
     ),
 }
 
@@ -64,11 +71,19 @@ class Request(NamedTuple):
     steps: int
 
 
-def next_window(windows: Sequence[Window], budget: Budget) -> Request | None:
+def next_window(
+    windows: Sequence[Window], budget: Budget, wanted: int | None = None
+) -> Request | None:
     """What to ask of a launch that has given these windows; None if that is enough.
 
     First one step alone, which compiles; then pilot windows that grow until the time of a step is
-    known; then warm-up, which is discarded; then the windows that count.
+    known; then warm-up, which is discarded; then the windows that may count.
+
+    Args:
+        windows: In order.
+        budget: What was asked for.
+        wanted: Windows that may count; without, the fewest of the budget. Once they are there and
+            show no steady state, as many more are asked for.
     """
     if not windows:
         return Request(FIRST_STEP, 1)
@@ -80,9 +95,25 @@ def next_window(windows: Sequence[Window], budget: Budget) -> Request | None:
         steps = _window_steps(last, budget)
     if not _is_warm(windows, budget):
         return Request(WARM_UP, steps)
-    if not _is_enough([w for w in windows if w.role == STEADY], budget):
+    if not _is_enough([w for w in windows if w.role == STEADY], budget, wanted):
         return Request(STEADY, steps)
     return None
+
+
+def judged(steady: Sequence[Window], budget: Budget, *, fewest: int = 1) -> Steadiness:
+    """Where the windows that may count are steady, by what matters to the budget.
+
+    Args:
+        steady: The windows, in order.
+        budget: What was asked for.
+        fewest: Windows that must be steady.
+    """
+    return steadiness(log_speeds(steady), math.log1p(budget.precision), fewest)
+
+
+def log_speeds(windows: Sequence[Window]) -> list[float]:
+    """The logarithm of each window's images per second."""
+    return [math.log(max(w.images, 1) / max(w.seconds, 1e-9)) for w in windows]
 
 
 def launch_seconds(step_seconds: float, budget: Budget) -> float:
@@ -117,26 +148,6 @@ def speed(launch: Launch) -> float | None:
     seconds = sum(window.seconds for window in launch.steady)
     images = sum(window.images for window in launch.steady)
     return images / seconds if seconds > 0 else None
-
-
-def needs_launch(speeds: Sequence[float], spent_seconds: float, budget: Budget) -> bool:
-    """Whether a case with these launches should get another.
-
-    Args:
-        speeds: Images per second of each launch.
-        spent_seconds: On this case so far.
-        budget: What was asked for.
-    """
-    fewest, most = budget.launches
-    if len(speeds) >= most or (speeds and spent_seconds >= budget.case_seconds):
-        return False
-    return len(speeds) < fewest or not is_precise(speeds, budget)
-
-
-def is_precise(speeds: Sequence[float], budget: Budget) -> bool:
-    """Whether the interval across launches is as narrow as the budget asks."""
-    width = relative_half_width(speeds, budget.confidence)
-    return width is not None and width <= budget.precision
 
 
 def _is_long_step(window: Window) -> bool:
@@ -181,17 +192,15 @@ def _shortest(window: Window, budget: Budget) -> float:
     return max(budget.window_seconds, FENCES_IN_A_WINDOW * window.fence)
 
 
-def _is_enough(steady: Sequence[Window], budget: Budget) -> bool:
+def _is_enough(steady: Sequence[Window], budget: Budget, wanted: int | None) -> bool:
     if not steady:
         return False
     if _is_long_step(steady[-1]):
         return len(steady) >= LONG_STEP_WINDOWS
-    fewest, most = budget.windows
-    if len(steady) >= most:
-        return True
-    if len(steady) < max(fewest, 2):  # a single window has no spread
+    wanted = wanted or budget.windows[0]
+    if len(steady) < wanted:
         return False
-    speeds = [w.images / w.seconds for w in steady]
-    error = statistics.stdev(speeds) / math.sqrt(len(speeds)) / statistics.mean(speeds)
-    # A launch need not be known better than a quarter of what the case must be.
-    return error <= budget.precision / 4
+    if len(steady) >= 2 * wanted:
+        return True
+    fewest = min(wanted, budget.windows[0])
+    return judged(steady[:wanted], budget, fewest=fewest).kind != NO_STEADY_STATE

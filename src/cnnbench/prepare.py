@@ -67,7 +67,7 @@ def named(case: Case, own: Own) -> Case:
 
     Args:
         case: Whose model or data set may be the path of a file or folder.
-        own: What is the user's own so far.
+        own: What is the user's own so far; a name that it knows stays.
 
     Raises:
         UsageError: It names something that does not exist.
@@ -77,14 +77,14 @@ def named(case: Case, own: Own) -> Case:
     model, dataset = case.model, case.dataset
     if model.endswith(".py"):
         model = _added(own.models, _existing(model))
-    else:
+    elif model not in own.models:
         catalog.module("models", model)
     folder = Path(dataset).expanduser()
     if dataset.endswith(".py"):
         dataset = _added(own.datasets, _existing(dataset))
     elif dataset not in catalog.names("datasets") and folder.is_dir():
         dataset = _added(own.datasets, folder)
-    else:
+    elif dataset not in own.datasets:
         catalog.module("datasets", dataset)
     return replace(case, model=model, dataset=dataset)
 

@@ -78,6 +78,8 @@ class Launch:
         facts: What the guest found after boot, and at its end.
         windows: In order.
         failure: None if the launch ended as planned.
+        arm: The arm of a comparison that it is of; empty if it is of none.
+        block: The block of the comparison, from 1; 0 of the pilot, None of no comparison.
     """
 
     id: str
@@ -93,6 +95,8 @@ class Launch:
     facts: Facts = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
     failure: Failure | None = None
+    arm: str = ""
+    block: int | None = None
 
     @property
     def steady(self) -> tuple[Window, ...]:

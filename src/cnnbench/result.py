@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, plan
+from cnnbench import catalog, plan, stopping
+from cnnbench.judge import UNPROVEN, Judgement, counting, judge
 from cnnbench.stats.interval import geometric
+from cnnbench.stats.steady import NO_STEADY_STATE, SLOWDOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cnnbench.case import Budget, Case
     from cnnbench.record import Facts, Launch
 
 SETTLED, NOISY, FAILED, UNSUPPORTED = "settled", "noisy", "failed", "unsupported"
+UNSTEADY = NO_STEADY_STATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +28,8 @@ class Estimate:
         point: Geometric mean.
         low: Lower bound; None for a single launch.
         high: Upper bound; None for a single launch.
-        confidence: Of the interval.
-        n: Launches.
+        confidence: Of the interval, over all looks that were planned together.
+        n: Launches that count.
     """
 
     point: float
@@ -42,7 +45,7 @@ class Result:
 
     Attributes:
         case: What was measured.
-        verdict: `settled`, `noisy`, `failed` or `unsupported`.
+        verdict: `settled`, `noisy`, `no steady state`, `failed` or `unsupported`.
         reason: One line, empty where nothing is to be said.
         images_per_second: None where there is no honest number.
         metrics: Every metric that has a number, by name.
@@ -67,51 +70,99 @@ def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
     """The result of a case from its launches, at least one, all of the same case."""
     last = launches[-1]
     failed = next((launch for launch in launches if launch.failure), None)
-    good = [] if failed else launches
-    metrics = _metrics(good, budget.confidence)
-    verdict, reason = _verdict(launches, budget)
+    judgements = [] if failed else [judge(launch, budget) for launch in launches]
+    unsteady = stopping.is_unsteady(judgements)
+    good = [] if unsteady else counting(judgements)
+    metrics = _metrics(good, budget)
+    verdict, reason = _verdict(failed, judgements, budget)
     return Result(
         case=last.case,
         verdict=verdict,
         reason=reason,
         images_per_second=metrics.pop("images_per_second", None),
         metrics=metrics,
-        labels=_labels(good),
+        labels=(*_labels(good), *([] if unsteady else _counted(judgements))),
         facts=(failed or last).facts,
         machine=last.machine,
         launches=tuple(launch.id for launch in launches),
     )
 
 
-def estimate(values: Sequence[float], confidence: float) -> Estimate:
-    """The estimate of one number per launch."""
-    point, low, high = geometric(values, confidence)
+def estimate(values: Sequence[float], confidence: float, nominal: float | None = None) -> Estimate:
+    """The estimate of one number per launch.
+
+    Args:
+        values: At least one.
+        confidence: Of all looks together.
+        nominal: Confidence to compute this look's interval with; without, there is one look.
+    """
+    point, low, high = geometric(values, nominal or confidence)
     return Estimate(point=point, low=low, high=high, confidence=confidence, n=len(values))
 
 
-def _metrics(launches: Sequence[Launch], confidence: float) -> dict[str, Estimate]:
+def _metrics(launches: Sequence[Launch], budget: Budget) -> dict[str, Estimate]:
     found = {}
     for name, metric in catalog.metrics().items():
         values = [value for launch in launches if (value := metric.of(launch))]
         if values:
-            found[name] = estimate(values, confidence)
+            nominal = stopping.confidence(len(values), budget)
+            found[name] = estimate(values, budget.confidence, nominal)
     return found
 
 
-def _verdict(launches: Sequence[Launch], budget: Budget) -> tuple[str, str]:
-    for launch in launches:
-        if (failure := launch.failure) is not None:
-            if failure.kind == "unsupported":
-                return UNSUPPORTED, failure.message
-            return FAILED, f"{failure.stage}: {failure.message}"
-    speeds = [value for launch in launches if (value := plan.speed(launch))]
+def _verdict(
+    failed: Launch | None, judgements: Sequence[Judgement], budget: Budget
+) -> tuple[str, str]:
+    if failed is not None and (failure := failed.failure) is not None:
+        if failure.kind == "unsupported":
+            return UNSUPPORTED, failure.message
+        return FAILED, f"{failure.stage}: {failure.message}"
+    if stopping.is_unsteady(judgements):
+        return UNSTEADY, _restless(judgements)
+    doubt = _doubt(judgements, budget)
+    return (NOISY, doubt) if doubt else (SETTLED, "")
+
+
+def _doubt(judgements: Sequence[Judgement], budget: Budget) -> str:
+    """Why a case is not known as well as was asked for; empty if it is."""
+    speeds = [value for launch in counting(judgements) if (value := plan.speed(launch))]
+    if not speeds:
+        return f"{_disturbed(judgements)}; stop what disturbs, or see: cnnbench doctor"
     if len(speeds) == 1:
-        return NOISY, "1 launch gives no interval"
+        return "1 launch gives no interval"
     if len(speeds) < budget.launches[0]:
-        return NOISY, f"{len(speeds)} of {budget.launches[0]} launches"
-    if not plan.is_precise(speeds, budget):
-        return NOISY, f"wider than ±{budget.precision:.0%} after {len(speeds)} launches"
-    return SETTLED, ""
+        return f"{len(speeds)} of {budget.launches[0]} launches"
+    if not stopping.is_precise(speeds, budget):
+        return f"wider than ±{budget.precision:.0%} after {len(speeds)} launches"
+    return ""
+
+
+def _restless(judgements: Sequence[Judgement]) -> str:
+    """What is known of a case without a steady state: how far its windows lie apart."""
+    unsteady = [j.launch for j in judgements if j.kind == NO_STEADY_STATE]
+    speeds = [w.images / w.seconds for launch in unsteady for w in launch.steady]
+    return (
+        f"still changing speed in {len(unsteady)} of {len(judgements)} launches,"
+        f" windows from {min(speeds):.3g} to {max(speeds):.3g} images/s"
+    )
+
+
+def _disturbed(judgements: Sequence[Judgement]) -> str:
+    causes = dict.fromkeys(cause for j in judgements for cause in j.disturbances)
+    count = sum(bool(j.disturbances) for j in judgements)
+    return f"{count} of {len(judgements)} launches disturbed: {next(iter(causes), '')}"
+
+
+def _counted(judgements: Sequence[Judgement]) -> Iterator[str]:
+    """What a reader must know of the launches that do not count, and of those that do."""
+    calm = [j for j in judgements if not j.disturbances]
+    if any(j.disturbances for j in judgements) and calm:
+        yield _disturbed(judgements)
+    for kind in (NO_STEADY_STATE, SLOWDOWN):
+        if count := sum(j.kind == kind for j in calm):
+            yield f"{kind} in {count} of {len(calm)} launches"
+    if any(j.kind == UNPROVEN and not plan.is_short(j.launch.windows) for j in calm):
+        yield "steadiness unproven"
 
 
 def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cnnbench import __version__, errors
-from cnnbench.cli import data, doctor, listing, reference, run, show, stacks
+from cnnbench.cli import compare, data, doctor, listing, reference, run, show, stacks
 
 app = typer.Typer(
     name="cnnbench",
@@ -21,6 +21,7 @@ app = typer.Typer(
     epilog="Begin with: cnnbench run",
 )
 app.command("run")(run.run)
+app.command("compare")(compare.compare)
 app.command("show")(show.show)
 app.command("reference")(reference.reference)
 app.command("list")(listing.list_names)
@@ -73,7 +74,7 @@ def _with_json_target(arguments: list[str]) -> list[str]:
 
     Typer has no options whose value may be left out.
     """
-    if not arguments or arguments[0] not in ("run", "show", "reference"):
+    if not arguments or arguments[0] not in ("run", "compare", "show", "reference"):
         return arguments
     found = []
     for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cnnbench import events, plan
+from cnnbench.comparison import PILOT_BLOCK
 from cnnbench.record import STEADY
 from cnnbench.report.table import interval, number
 from cnnbench.result import UNSUPPORTED
@@ -61,7 +62,7 @@ class Display:
             self._clock.note(event)
             self._show(event)
 
-    def _show(self, event: events.Event) -> None:  # noqa: C901  one branch an event
+    def _show(self, event: events.Event) -> None:  # noqa: C901, PLR0912  one branch an event
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
                 self._cases = len(cases)
@@ -84,6 +85,10 @@ class Display:
                 self._window(event)
             case events.LaunchEnded(launch=launch) if launch.failure:
                 self._say(f"{launch.case.title}: {launch.failure.message}")
+            case events.CasePlanned():
+                self._say(_planned(event))
+            case events.BlockEnded():
+                self._say(_block(event))
             case events.CaseDone(result=result):
                 self.results[result.case] = result
                 if not self._is_said(result):
@@ -213,6 +218,29 @@ def _foreseen(event: events.Forecast, cases: int) -> str:
         return f"{count} can run here; how long is not known before the first launch"
     more = f", and {_several(unknown, 'case', 'cases')} of unknown length" if unknown else ""
     return f"{count} can run here: about {_duration(event.seconds)} at least{more}"
+
+
+def _planned(event: events.CasePlanned) -> str:
+    """What it takes to settle a case, now that its noise is known."""
+    launches, windows, seconds = event.outlook
+    more = f"about {_duration(seconds)} more" if seconds else "done"
+    return f"{event.case.title}: takes {launches} launches of {windows} windows, {more}"
+
+
+def _block(event: events.BlockEnded) -> str:
+    """What a comparison has come to."""
+    if event.number == PILOT_BLOCK:
+        return "pilot: every arm runs" if not event.outcome.failures else "pilot: an arm fails"
+    found = event.outcome
+    parts = [
+        f"{one.candidate} {one.ratio.point:.3f} of {one.baseline}"
+        + (f" ({one.ratio.low:.3f} - {one.ratio.high:.3f})" if one.ratio.low else "")
+        + f" {one.reason or one.verdict}"
+        for one in found.comparisons
+        if one.ratio
+    ]
+    how = "in turns" if event.interleaved else "one after the other"
+    return f"block {event.number} ({how}), {found.blocks} count: {'; '.join(parts) or 'none yet'}"
 
 
 def _several(count: int, one: str, many: str) -> str:

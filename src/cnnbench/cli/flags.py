@@ -75,3 +75,4 @@ DataDir = Annotated[
 InstanceType = Annotated[
     str | None, typer.Option("--instance-type", help="Name of this machine in the first column.")
 ]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do not go on with what was interrupted.")]

@@ -13,16 +13,17 @@ from rich.console import Console
 
 from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
-from cnnbench.report import scaling
+from cnnbench.report import comparisons, scaling
 from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cnnbench.comparison import Outcome
     from cnnbench.result import Result
 
 # How the headings of columns of numbers begin.
-NUMBERS = ("All", "Batch", "Efficiency", "GPU", "Speed", "1 device")
+NUMBERS = ("All", "Batch", "Blocks", "Efficiency", "GPU", "Ratio", "Speed", "1 device", "(", " (")
 
 
 def print_table(results: Sequence[Result]) -> None:
@@ -35,6 +36,12 @@ def print_scaling(results: Sequence[Result]) -> None:
     if text := scaling.markdown(results):
         typer.echo()
         _print(scaling.rows(results), text, kept=(scaling.EFFICIENCY, scaling.RANGE))
+
+
+def print_comparison(found: Outcome) -> None:
+    """Print what was compared, with its verdicts."""
+    kept = (comparisons.RATIO, comparisons.RANGE, comparisons.VERDICT)
+    _print(comparisons.rows(found), comparisons.markdown(found), kept=kept)
 
 
 def print_json(value: Any) -> None:

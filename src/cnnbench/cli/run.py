@@ -13,12 +13,9 @@ from cnnbench import published as reference
 from cnnbench.campaign import Campaign
 from cnnbench.cli import flags, output
 from cnnbench.cli.beside import print_beside
-from cnnbench.cli.console import Display
+from cnnbench.cli.measuring import INTERRUPTED, budget_named, followed, here
 from cnnbench.envs import stack as stacks
-from cnnbench.errors import StoreError, UsageError, unknown
-from cnnbench.machine import instance
-from cnnbench.machine.facts import facts, machine_id
-from cnnbench.plan import BUDGETS
+from cnnbench.errors import UsageError
 from cnnbench.report import published
 from cnnbench.report.document import document
 from cnnbench.result import FAILED, UNSUPPORTED
@@ -29,11 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cnnbench.case import Case, Suite
+    from cnnbench.errors import StoreError
     from cnnbench.published import Row
     from cnnbench.record import Facts
     from cnnbench.result import Result
-
-INTERRUPTED = 130
 
 
 def run(  # noqa: PLR0917  one parameter a flag
@@ -61,9 +57,7 @@ def run(  # noqa: PLR0917  one parameter a flag
     json: flags.Json = None,
     data_dir: flags.DataDir = None,
     instance_type: flags.InstanceType = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Do not go on with an interrupted run.")
-    ] = False,
+    fresh: flags.Fresh = False,
 ) -> None:
     """Measure images/s of real training, each case in fresh processes.
 
@@ -92,11 +86,11 @@ def run(  # noqa: PLR0917  one parameter a flag
     named = (prepare.named(case, own) for case in planned.cases)
     fewer = map(prepare.with_fewer_devices, named) if fewer_devices else named
     planned = replace(planned, cases=tuple(dict.fromkeys(fewer)))
-    machine = facts()
-    machine |= {"machine_id": machine_id(machine), **instance.given(instance_type)}
+    machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
         campaign = Campaign(planned, own, machine, opened, resume=not fresh, halve=halve_batch)
-        results, cut_off = _measure(campaign)
+        cut_off = followed(campaign.run())
+        results = campaign.results()
     _tell(results, planned, machine, json)
     _leave(results, cut_off)
 
@@ -171,20 +165,7 @@ def _row_of(case: Case) -> tuple[str, ...]:
 def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suite:
     budget = planned.budget
     if name is not None:
-        if name not in BUDGETS:
-            raise unknown("budget", name, BUDGETS)
-        budget = BUDGETS[name]
+        budget = budget_named(name)
     if launches is not None:
         budget = replace(budget, launches=(launches, launches))
     return replace(planned, budget=budget)
-
-
-def _measure(campaign: Campaign) -> tuple[list[Result], KeyboardInterrupt | StoreError | None]:
-    """The results of the cases that have one, in their order, and what ended it early."""
-    cut_off = None
-    with Display() as display:
-        try:
-            display.follow(campaign.run())
-        except (KeyboardInterrupt, StoreError) as error:
-            cut_off = error
-    return campaign.results(), cut_off

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import TYPE_CHECKING
+import resource
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
 from cnnbench.machine import cgroup, files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from cnnbench.record import Scalar
+
+T = TypeVar("T")
+
+# What a CPU with work does; the names are psutil's.
+BUSY = ("user", "nice", "system", "irq", "softirq")
 
 # Kernel drivers whose sensors sit in the CPU; a machine has one of them.
 CPU_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal")
@@ -24,7 +31,9 @@ def conditions(
 ) -> dict[str, Scalar]:
     """The conditions now; None stands for what cannot be told here.
 
-    Seconds, bytes and kills are counted from the boot of the machine, for differences to be taken;
+    Seconds, bytes, kills and throttles are counted from the boot of the machine, for differences
+    to be taken; seconds are of the CPUs that this process may use, `own_seconds` what cnnbench and
+    its guests took of them;
     `cpu_mhz` is the mean over CPUs, `cpu_celsius` the hottest sensor.
 
     Args:
@@ -35,7 +44,9 @@ def conditions(
     return {
         "load_1min": load[0],
         "load_5min": load[1],
-        **_steal(since or {}),
+        **_cpu_time(since or {}),
+        "own_seconds": _own_seconds(),
+        "cpu_throttles": _throttles(root),
         **_memory(),
         "on_battery": _on_battery(),
         "cpu_mhz": _megahertz(),
@@ -45,18 +56,58 @@ def conditions(
     }
 
 
-def _steal(since: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """Share of the CPUs' time in which a CPU had work and the hypervisor did not let it run."""
-    times = psutil.cpu_times()._asdict()
-    steal = times.get("steal")
-    if steal is None:
-        return {"cpu_seconds": None, "steal_seconds": None, "steal_percent": None}
+def _cpu_time(since: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Of the CPUs that this process may use: seconds in all, with work, and with work that waited.
+
+    `steal_percent` is the share of time in which the hypervisor did not let a CPU with work run.
+    """
+    times = [each._asdict() for each in _usable(psutil.cpu_times(percpu=True))]
     # Time of guests is inside user and nice already.
-    total = sum(value for name, value in times.items() if not name.startswith("guest"))
+    total = sum(v for each in times for k, v in each.items() if not k.startswith("guest"))
+    busy = sum(each.get(name, 0.0) for each in times for name in BUSY)
+    if not all("steal" in each for each in times):
+        untold = {"steal_seconds": None, "steal_percent": None}
+        return {"cpu_seconds": total, "busy_seconds": busy, **untold}
+    steal = sum(each["steal"] for each in times)
     spent = total - _seconds(since, "cpu_seconds")
     stolen = steal - _seconds(since, "steal_seconds")
     percent = 100 * max(stolen, 0.0) / spent if spent > 0 else None
-    return {"cpu_seconds": total, "steal_seconds": steal, "steal_percent": percent}
+    return {
+        "cpu_seconds": total,
+        "busy_seconds": busy,
+        "steal_seconds": steal,
+        "steal_percent": percent,
+    }
+
+
+def _usable(values: Sequence[T]) -> list[T]:
+    """Those of the CPUs that this process may use."""
+    if not hasattr(os, "sched_getaffinity"):
+        return list(values)
+    here = os.sched_getaffinity(0)
+    return [value for cpu, value in enumerate(values) if cpu in here] or list(values)
+
+
+def _own_seconds() -> float:
+    """CPU time of this process and of all that it ever started, living or not."""
+    spent = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        used = resource.getrusage(who)
+        spent += used.ru_utime + used.ru_stime
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            used_by = child.cpu_times()
+            spent += used_by.user + used_by.system
+            spent += used_by.children_user + used_by.children_system
+    return spent
+
+
+def _throttles(root: Path) -> int | None:
+    """How often a CPU slowed itself down for heat since the boot; None if that is not counted."""
+    pattern = "sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count"
+    paths = (str(path.relative_to(root)) for path in root.glob(pattern))
+    counts = [count for path in paths if (count := files.number(root, path)) is not None]
+    return sum(counts) if counts else None
 
 
 def _memory() -> dict[str, Scalar]:

@@ -102,6 +102,7 @@ class Store:
         probe_digest: str,
         machine: Facts,
         plan: Sequence[Case],
+        arms: Sequence[str] | None = None,
     ) -> str:
         """Records a campaign, kept by this process from now on, and returns its id.
 
@@ -112,6 +113,7 @@ class Store:
             probe_digest: Digest of the guest's sources.
             machine: Facts of the host.
             plan: What to measure.
+            arms: Names of the arms, one for each case, if the cases are to be compared.
         """
         campaign = new_id()
         with self._writing() as connection:
@@ -126,6 +128,7 @@ class Store:
                 probe_digest=probe_digest,
                 machine=pack(machine),
                 plan=[to_dict(case) for case in plan],
+                arms=None if arms is None else list(arms),
             )
             _add(connection, campaign_processes, campaign=campaign, **asdict(this_process()))
         return campaign
@@ -173,6 +176,8 @@ class Store:
                 probe_digest=launch.probe_digest,
                 started_at=launch.started_at,
                 machine=pack(launch.machine),
+                arm=launch.arm,
+                block=launch.block,
             )
 
     def add_window(self, launch_id: str, window: Window) -> None:
@@ -210,7 +215,10 @@ class Store:
             return reading.chosen_launches(connection, campaign=campaign, complete=complete)
 
     def launches_by_case(self) -> dict[Case, list[Launch]]:
-        """For each case, the complete launches of the latest campaign that has any of it."""
+        """For each case, the complete launches of the latest campaign that has any of it.
+
+        Comparisons are not among them: their launches alternate, window by window.
+        """
         with self._reading() as connection:
             return reading.newest_launches(connection)
 

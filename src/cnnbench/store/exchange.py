@@ -14,7 +14,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnnbench.case import Budget, Case
+from cnnbench.case import Arm, Budget, Case
 from cnnbench.errors import StoreError
 from cnnbench.record import Failure, Launch, Window
 from cnnbench.store.codec import from_dict, pack, to_dict, unpack
@@ -32,11 +32,12 @@ PLAIN = ("number", "seed", "stack_fingerprint", "probe_digest", "started_at")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What the launches of one campaign have in common."""
+    """What the launches of one campaign have in common; arms if it compares them."""
 
     suite: str
     budget: Budget
     machine: Facts
+    arms: tuple[Arm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,12 @@ class Recorded:
 
 def origin(campaign: Campaign) -> Origin:
     """What of a campaign goes into a file."""
-    return Origin(suite=campaign.suite, budget=campaign.budget, machine=campaign.machine)
+    return Origin(
+        suite=campaign.suite,
+        budget=campaign.budget,
+        machine=campaign.machine,
+        arms=campaign.arms,
+    )
 
 
 def write(path: Path, recorded: Recorded) -> None:
@@ -116,15 +122,18 @@ def _subject(launch: Launch) -> tuple[Case, Any]:
 
 
 def _campaign_line(name: str, campaign: Origin) -> dict[str, Any]:
+    arms = [{"name": arm.name, "case": to_dict(arm.case)} for arm in campaign.arms]
     return {
         "campaign": name,
         "suite": campaign.suite,
         "budget": to_dict(campaign.budget),
         "machine": pack(campaign.machine),
+        **({"arms": arms} if arms else {}),
     }
 
 
 def _launch_line(launch: Launch) -> dict[str, Any]:
+    compared = {} if launch.block is None else {"arm": launch.arm, "block": launch.block}
     return {
         "launch": launch.id,
         "campaign": launch.campaign,
@@ -133,6 +142,7 @@ def _launch_line(launch: Launch) -> dict[str, Any]:
         "stages": pack(launch.stages),
         "facts": pack(launch.facts),
         "failure": launch.failure and to_dict(launch.failure),
+        **compared,
         "windows": [list(pack(asdict(window)).values()) for window in launch.windows],
     }
 
@@ -168,6 +178,10 @@ def _recorded(found: Iterable[Mapping[str, Any]]) -> Recorded:
                 suite=line["suite"],
                 budget=from_dict(Budget, line["budget"]),
                 machine=unpack(line["machine"]),
+                arms=tuple(
+                    Arm(name=arm["name"], case=from_dict(Case, arm["case"]))
+                    for arm in line.get("arms", ())
+                ),
             )
     return Recorded(campaigns=campaigns, launches=tuple(launches))
 
@@ -183,6 +197,8 @@ def _launch(line: Mapping[str, Any], machine: Facts) -> Launch:
         facts=unpack(line["facts"]),
         failure=line["failure"] and from_dict(Failure, line["failure"]),
         windows=tuple(_window(row) for row in line["windows"]),
+        arm=line.get("arm", ""),
+        block=line.get("block"),
     )
 
 

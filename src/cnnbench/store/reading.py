@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
-from cnnbench.case import Budget, Case
+from cnnbench.case import Arm, Budget, Case
 from cnnbench.record import Failure, Launch, Window
 from cnnbench.store.codec import from_dict, unpack
 from cnnbench.store.process import Process
@@ -42,6 +42,7 @@ class Campaign:
         plan: What to measure.
         started_at: UTC, ISO 8601.
         ended_at: The same; None if it is under way or was interrupted.
+        arms: What is compared, if anything is.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Campaign:
     plan: tuple[Case, ...]
     started_at: str
     ended_at: str | None
+    arms: tuple[Arm, ...] = ()
 
 
 def all_campaigns(connection: Connection) -> list[Campaign]:
@@ -100,7 +102,11 @@ def chosen_launches(
 
 def newest_launches(connection: Connection) -> dict[Case, list[Launch]]:
     """For each case, the complete launches of the latest campaign that has any of it."""
-    rank = select(launches.c.id, launches.c.case_id, campaigns.c.ordinal).join(campaigns)
+    rank = (
+        select(launches.c.id, launches.c.case_id, campaigns.c.ordinal)
+        .join(campaigns)
+        .where(campaigns.c.arms.is_(None))
+    )
     ended = rank.join(launch_ends, launch_ends.c.launch == launches.c.id).subquery()
     newest = (
         select(ended.c.case_id, func.max(ended.c.ordinal).label("ordinal"))
@@ -138,6 +144,7 @@ def _load(connection: Connection, ids: Select[tuple[str]]) -> list[Launch]:
 
 
 def _campaign(row: Row[Any]) -> Campaign:
+    plan = tuple(from_dict(Case, case) for case in row.plan)
     return Campaign(
         id=row.id,
         digest=row.digest,
@@ -145,9 +152,12 @@ def _campaign(row: Row[Any]) -> Campaign:
         budget=from_dict(Budget, row.budget),
         probe_digest=row.probe_digest,
         machine=unpack(row.machine),
-        plan=tuple(from_dict(Case, case) for case in row.plan),
+        plan=plan,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        arms=tuple(
+            Arm(name=name, case=case) for name, case in zip(row.arms or (), plan, strict=False)
+        ),
     )
 
 
@@ -166,6 +176,8 @@ def _launch(row: Row[Any], seen: tuple[Window, ...]) -> Launch:
         facts=unpack(row.facts or {}),
         windows=seen,
         failure=None if row.failure is None else from_dict(Failure, row.failure),
+        arm=row.arm,
+        block=row.block,
     )
 
 

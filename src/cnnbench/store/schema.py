@@ -6,8 +6,9 @@
                             └─ launch_ends   at most one; a launch without it is in flight or lost
 
 What is learned later has a table of its own, so that nothing need be updated. `ordinal` is the
-order of insertion: wall clocks are set back at times, it never is. A change here needs a new file
-in `migrations/versions`; a test holds the two against each other.
+order of insertion: wall clocks are set back at times, it never is. `arms` are the names of the arms
+of a comparison, in the order of the cases in `plan`; NULL for a campaign that compares nothing. A
+change here needs a new file in `migrations/versions`; a test holds the two against each other.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ campaigns = Table(
     Column("probe_digest", Text, nullable=False),
     Column("machine", JSON, nullable=False),
     Column("plan", JSON, nullable=False),
+    Column("arms", JSON(none_as_null=True)),
     UniqueConstraint("id", name="campaigns_id"),
     Index("campaigns_digest", "digest"),
 )
@@ -120,6 +122,8 @@ launches = Table(
     Column("probe_digest", Text, nullable=False),
     Column("started_at", Text, nullable=False),
     Column("machine", JSON, nullable=False),
+    Column("arm", Text, nullable=False, server_default=""),
+    Column("block", Integer),
     UniqueConstraint("id", name="launches_id"),
     Index("launches_campaign", "campaign"),
     Index("launches_case_id", "case_id"),

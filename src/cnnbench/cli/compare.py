@@ -1,0 +1,138 @@
+"""`cnnbench compare`: does one arm train faster than another?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnnbench import arms, prepare
+from cnnbench.cli import flags, output
+from cnnbench.cli.measuring import INTERRUPTED, budget_named, followed, here
+from cnnbench.contest import Contest
+from cnnbench.errors import UsageError
+from cnnbench.report import comparisons
+from cnnbench.store.address import default_url
+from cnnbench.store.database import Store
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from cnnbench.comparison import Outcome
+
+UNDECIDED = 3
+
+Arms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--arm",
+        metavar="AXIS=VALUE,...",
+        help="An arm; the first is the baseline. Also name=, python=PATH, rev=GIT-REVISION.",
+    ),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option(
+        "--margin", min=1e-4, max=1.0, help="The smallest difference that matters: 0.02 is 2 %."
+    ),
+]
+Blocks = Annotated[
+    int | None, typer.Option("--blocks", min=2, help="Exactly so many blocks that count.")
+]
+
+
+def compare(  # noqa: PLR0917  one parameter a flag
+    arm: Arms = None,
+    stack: flags.Stacks = None,
+    model: flags.Models = None,
+    dataset: flags.Datasets = None,
+    method: flags.Methods = None,
+    data_format: flags.Formats = None,
+    batch_size: flags.BatchSizes = None,
+    precision: flags.Precisions = None,
+    device: flags.Devices = None,
+    devices: flags.DeviceCounts = None,
+    global_batch: flags.GlobalBatches = None,
+    augment: flags.Augment = False,
+    threads: flags.Threads = None,
+    budget: flags.Budgets = None,
+    margin: Margin = None,
+    blocks: Blocks = None,
+    store: flags.StoreUrl = None,
+    json: flags.Json = None,
+    data_dir: flags.DataDir = None,
+    instance_type: flags.InstanceType = None,
+    fresh: flags.Fresh = False,
+) -> None:
+    """Decide whether one arm trains faster than another, or by less than matters.
+
+    Arms are launched in blocks, each arm once a block in a fresh process, window by window in turns
+    where that can be, until every verdict is in: faster, slower, equivalent, different but small.
+    What the arms do not say comes from the flags. An interrupted comparison goes on where it was.
+
+    cnnbench compare --arm stack=keras3-jax --arm stack=keras3-torch --model resnet56_cifar
+
+    cnnbench compare --stack keras3-torch --arm precision=float32 --arm precision=bfloat16
+
+    cnnbench compare --stack keras3-jax --model net.py --arm rev=main --arm rev=HEAD
+
+    Exit status: 0 decided; 1 an arm cannot run; 3 inconclusive.
+    """
+    if json:
+        output.check_target(json)
+    own = prepare.Own(data_dir=data_dir)
+    common = single(
+        stack=stack,
+        model=model,
+        dataset=dataset,
+        method=method,
+        data_format=data_format,
+        batch_size=batch_size,
+        precision=precision,
+        device=device,
+        devices=devices,
+        global_batch=global_batch,
+        augment=[True] if augment else None,
+        threads=threads,
+    )
+    limits = budget_named(budget or "standard")
+    if margin is not None:
+        limits = replace(limits, margin=margin)
+    if blocks is not None:
+        limits = replace(limits, blocks=(blocks, blocks))
+    compared = arms.parse(arm or [], common, own)
+    machine = here(instance_type)
+    with Store.open(store or default_url()) as opened:
+        contest = Contest(compared, limits, own, machine, opened, resume=not fresh)
+        cut_off = followed(contest.run())
+    found = contest.outcome()
+    if json != "-":
+        output.print_comparison(found)
+    if json:
+        output.write_json(comparisons.document(found, machine), json)
+    if isinstance(cut_off, KeyboardInterrupt):
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if cut_off is not None:
+        raise cut_off
+    raise typer.Exit(status(found))
+
+
+def single(**values: list[Any] | None) -> dict[str, Any]:
+    """What the arms have in common: one value an axis.
+
+    Raises:
+        UsageError: A flag was repeated; it belongs into the arms.
+    """
+    for axis, said in values.items():
+        if said is not None and len(said) > 1:
+            raise UsageError(f"--{axis.replace('_', '-')} has several values; say them in --arm")
+    return {axis: said[0] for axis, said in values.items() if said}
+
+
+def status(found: Outcome) -> int:
+    """The exit status that an outcome asks for."""
+    if found.failures:
+        return 1
+    return 0 if found.decided else UNDECIDED

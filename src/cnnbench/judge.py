@@ -1,0 +1,66 @@
+"""What a launch is good for: where it is steady, and whether anything disturbed it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnnbench import plan
+from cnnbench.disturbance import disturbances
+from cnnbench.record import STEADY, WARM_UP
+from cnnbench.stats.steady import NO_STEADY_STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnnbench.case import Budget
+    from cnnbench.record import Launch
+
+UNPROVEN = "unproven"
+PROVABLE = 10  # windows, below which nothing is proven of a launch's steadiness
+
+
+class Judgement(NamedTuple):
+    """A launch as it may be used.
+
+    Attributes:
+        launch: Its windows before the steady state are called warm-up, so that no mean has them.
+        kind: A class of `stats.steady`, or `unproven` for a launch of few windows.
+        outliers: Windows that are far off their neighbours; they count.
+        disturbances: Why it does not count; empty if it does.
+    """
+
+    launch: Launch
+    kind: str
+    outliers: int
+    disturbances: tuple[str, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether its speed is one: nothing disturbed it, and it became steady."""
+        return not self.disturbances and self.kind != NO_STEADY_STATE
+
+
+def judge(launch: Launch, budget: Budget) -> Judgement:
+    """Judge a launch that did not fail, by what matters to a budget."""
+    steady = launch.steady
+    fewest = min(budget.windows[0], len(steady))
+    kind, start, outliers = plan.judged(steady, budget, fewest=fewest)
+    if len(steady) < PROVABLE and kind != NO_STEADY_STATE:
+        kind, start = UNPROVEN, 0
+    early = {window.index for window in steady[:start]}
+    windows = tuple(
+        replace(window, role=WARM_UP) if window.role == STEADY and window.index in early else window
+        for window in launch.windows
+    )
+    return Judgement(
+        launch=replace(launch, windows=windows) if early else launch,
+        kind=kind,
+        outliers=len(outliers),
+        disturbances=disturbances(launch.facts, budget),
+    )
+
+
+def counting(judgements: Iterable[Judgement]) -> list[Launch]:
+    """The launches that count, as they may be used."""
+    return [judgement.launch for judgement in judgements if judgement.counts]

@@ -11,11 +11,9 @@ same command goes on. A case that is measured anew replaces its older launches o
 from __future__ import annotations
 
 import contextlib
-import re
 import subprocess
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnbench.errors import CnnbenchError
@@ -26,14 +24,14 @@ from cnnbench.result import UNSUPPORTED
 from cnnbench.store import exchange
 from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
+from pages import README, ROOT, between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cnnbench.record import Launch
 
-ROOT = Path(__file__).parents[1]
-FOLDER, PAGE, README = ROOT / "results", ROOT / "RESULTS.md", ROOT / "README.md"
+FOLDER, PAGE = ROOT / "results", ROOT / "RESULTS.md"
 STORE = FOLDER / "runs.sqlite"
 
 KERAS3 = ("--stack", "keras3-tensorflow", "--stack", "keras3-jax", "--stack", "keras3-torch")
@@ -192,12 +190,6 @@ def readme(known: Recorded, text: str) -> str:
     if not overhead.exists():
         return text
     return between("overhead", overhead.read_text("utf-8").strip(), text)
-
-
-def between(name: str, made: str, text: str) -> str:
-    """The text with what stands between two markers replaced."""
-    marked = re.compile(f"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)
-    return marked.sub(lambda match: f"{match[1]}\n{made}\n\n{match[2]}", text)
 
 
 if __name__ == "__main__":

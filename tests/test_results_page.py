@@ -32,6 +32,7 @@ def script() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["results"] = module
+    sys.path.insert(0, str(ROOT / "benchmarks"))
     spec.loader.exec_module(module)
     return module
 

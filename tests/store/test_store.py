@@ -198,6 +198,7 @@ def test_nothing_is_ever_updated_or_deleted(
     path: Path, begin_campaign: BeginCampaign, make_launch: MakeLaunch
 ) -> None:
     verbs: set[str] = set()
+    Store.open(path).close()  # migrations, which may alter tables, run here
 
     def seen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         verbs.add(statement.split(maxsplit=1)[0].upper())
@@ -213,4 +214,4 @@ def test_nothing_is_ever_updated_or_deleted(
                 store.launches_by_case()
     finally:
         event.remove(Engine, "before_cursor_execute", seen)
-    assert {"INSERT", "SELECT"} <= verbs <= {"INSERT", "SELECT", "CREATE", "PRAGMA", "BEGIN"}
+    assert {"INSERT", "SELECT"} <= verbs <= {"INSERT", "SELECT", "PRAGMA", "BEGIN"}

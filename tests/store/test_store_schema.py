@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -24,19 +25,32 @@ if TYPE_CHECKING:
 NEXT = '''"""A version of the future."""
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "0002"
 def upgrade():
     op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))
     {then}
 '''
 
 
+BUDGET = json.dumps(
+    {
+        "precision": 0.1,
+        "launches": [3, 4],
+        "warmup_seconds": 1.0,
+        "warmup_windows": 2,
+        "windows": [5, 10],
+        "window_seconds": 0.5,
+        "case_seconds": 45.0,
+    }
+)
+
+
 def next_scripts(tmp_path: Path, then: str = "") -> Path:
     """The migrations of a later cnnbench."""
     scripts = tmp_path / "migrations"
     shutil.copytree(migrate.SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    (scripts / "versions" / "v0002_next.py").write_text(NEXT.format(then=then))
+    (scripts / "versions" / "v9999_next.py").write_text(NEXT.format(then=then))
     return scripts
 
 
@@ -69,6 +83,24 @@ def test_a_store_is_written_in_wal_mode(path: Path) -> None:
     Store.open(path).close()
     with closing(sqlite3.connect(path)) as file:
         assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_store_of_the_first_version_keeps_what_it_holds(path: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(migrate.SCRIPTS, first, ignore=shutil.ignore_patterns("v0002*", "__pycache__"))
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr(migrate, "SCRIPTS", first)
+        engine = create_engine(f"sqlite:///{path}")
+        with engine.begin() as connection:
+            migrate.upgrade(connection, "first")
+        engine.dispose()
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            "INSERT INTO campaigns VALUES (1, 'c', 'd', 't', 's', ?, 'p', '{}', '[]')", (BUDGET,)
+        )
+    with Store.open(path) as store:
+        (found,) = store.campaigns()
+    assert (found.id, found.arms) == ("c", ())
 
 
 def test_an_older_store_is_upgraded_on_writing_and_refused_on_reading(

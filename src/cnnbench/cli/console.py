@@ -62,7 +62,7 @@ class Display:
             self._clock.note(event)
             self._show(event)
 
-    def _show(self, event: events.Event) -> None:  # noqa: C901, PLR0912  one branch an event
+    def _show(self, event: events.Event) -> None:  # noqa: C901  one branch an event
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
                 self._cases = len(cases)
@@ -85,10 +85,8 @@ class Display:
                 self._window(event)
             case events.LaunchEnded(launch=launch) if launch.failure:
                 self._say(f"{launch.case.title}: {launch.failure.message}")
-            case events.CasePlanned():
-                self._say(_planned(event))
-            case events.BlockEnded():
-                self._say(_block(event))
+            case events.CasePlanned() | events.BlockEnded():
+                self._say(_learned(event))
             case events.CaseDone(result=result):
                 self.results[result.case] = result
                 if not self._is_said(result):
@@ -220,8 +218,10 @@ def _foreseen(event: events.Forecast, cases: int) -> str:
     return f"{count} can run here: about {_duration(event.seconds)} at least{more}"
 
 
-def _planned(event: events.CasePlanned) -> str:
-    """What it takes to settle a case, now that its noise is known."""
+def _learned(event: events.CasePlanned | events.BlockEnded) -> str:
+    """What is known by now: what it takes to settle a case, or what a comparison has come to."""
+    if isinstance(event, events.BlockEnded):
+        return _block(event)
     launches, windows, seconds = event.outlook
     more = f"about {_duration(seconds)} more" if seconds else "done"
     return f"{event.case.title}: takes {launches} launches of {windows} windows, {more}"

@@ -9,7 +9,8 @@ import typer
 from cnnbench import published as reference
 from cnnbench.cli import beside, flags, output
 from cnnbench.errors import UsageError
-from cnnbench.report.conclusions import conclusions
+from cnnbench.report.comparisons import document as document_of
+from cnnbench.report.conclusions import conclusions, outcomes
 from cnnbench.report.document import document
 from cnnbench.report.published import as_json
 from cnnbench.store import exchange
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cnnbench.case import Case
+    from cnnbench.comparison import Outcome
     from cnnbench.result import Result
 
 
 def show(  # noqa: PLR0917  one parameter a flag
     everything: Annotated[
         bool, typer.Option("--all", help="Every case of the store, not the last run alone.")
+    ] = False,
+    comparisons: Annotated[
+        bool, typer.Option("--comparisons", help="Every comparison of the store.")
     ] = False,
     published: Annotated[
         bool, typer.Option("--published", help="Beside the published rows of the same cases.")
@@ -40,7 +45,7 @@ def show(  # noqa: PLR0917  one parameter a flag
     source: flags.Source = None,
     json: flags.Json = None,
 ) -> None:
-    """Print the table of the last run, or of every case by its last run.
+    """Print the last run or comparison, or every case by its last run, or every comparison.
 
     With --published, every published row stands beside what was measured of it: on the stack that
     comes nearest to the published one, and on others. See also: cnnbench reference.
@@ -56,7 +61,11 @@ def show(  # noqa: PLR0917  one parameter a flag
         recorded = _in_files(source)
     else:
         with Store.open(store or default_url(), read_only=True) as opened:
-            recorded = _stored(opened, everything=everything)
+            recorded = _stored(opened, everything=everything, comparisons=comparisons)
+    compared = [] if everything or published else outcomes(recorded)
+    if comparisons or (compared and not source):
+        _tell(compared, json)
+        return
     found = conclusions(recorded)
     results = [result for result in found if _matches(result.case, wanted)]
     if found and not results:
@@ -77,15 +86,29 @@ def show(  # noqa: PLR0917  one parameter a flag
         output.print_scaling(results)
 
 
-def _stored(store: Store, *, everything: bool) -> Recorded:
-    """The launches of the last campaign, or of every case by its last one."""
-    campaigns = {campaign.id: exchange.origin(campaign) for campaign in store.campaigns()}
-    if everything:
-        found = [launch for group in store.launches_by_case().values() for launch in group]
+def _tell(compared: list[Outcome], json: str | None) -> None:
+    """Print comparisons; the machine stands in their launches."""
+    if json:
+        output.write_json([document_of(found, {}) for found in compared], json)
+    for found in compared if json != "-" else ():
+        output.print_comparison(found)
+        typer.echo()
+    if not compared:
+        raise UsageError("nothing was compared; see: cnnbench compare --help")
+
+
+def _stored(store: Store, *, everything: bool, comparisons: bool) -> Recorded:
+    """The launches of the last campaign, of every case by its last one, or of every comparison."""
+    found = store.campaigns()
+    if comparisons:
+        chosen = [one.id for one in found if one.arms]
     else:
-        latest = store.latest_campaign()
-        found = store.launches(campaign=latest) if latest else []
-    return Recorded(campaigns=campaigns, launches=tuple(found))
+        chosen = [one.id for one in found[-1:] if not everything]
+    launches = [launch for name in chosen for launch in store.launches(campaign=name)]
+    if everything:
+        launches += [launch for group in store.launches_by_case().values() for launch in group]
+    campaigns = {campaign.id: exchange.origin(campaign) for campaign in found}
+    return Recorded(campaigns=campaigns, launches=tuple(launches))
 
 
 def _in_files(paths: list[Path]) -> Recorded:

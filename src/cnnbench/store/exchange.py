@@ -109,7 +109,10 @@ def merge(parts: Iterable[Recorded]) -> Recorded:
 
 
 def newest(recorded: Recorded) -> Recorded:
-    """For each case and machine, the launches of the latest campaign that has any of it."""
+    """For each case and machine, the launches of the latest campaign that has any of it.
+
+    Those of comparisons all stay: each is a whole of its own.
+    """
     latest: dict[Any, str] = {}
     for launch in recorded.launches:
         latest[_subject(launch)] = launch.campaign
@@ -117,7 +120,9 @@ def newest(recorded: Recorded) -> Recorded:
     return Recorded(campaigns=recorded.campaigns, launches=tuple(kept))
 
 
-def _subject(launch: Launch) -> tuple[Case, Any]:
+def _subject(launch: Launch) -> tuple[Any, ...]:
+    if launch.block is not None:
+        return (launch.campaign,)
     return launch.case, launch.machine.get("machine_id")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,9 @@ from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, WARM_UP, Failure, Launch, Window
 from cnnbench.report.document import document
 from cnnbench.result import Result, conclude
+
+if TYPE_CHECKING:
+    from cnnbench.record import Facts
 
 BUDGET = replace(BUDGETS["quick"], launches=(3, 5))
 CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="fit")
@@ -39,7 +42,7 @@ def launch(*windows: Window, number: int = 1, failure: Failure | None = None) ->
         machine={"cpu": "x"},
         stages={"import": 2.0, "build": 1.0},
         facts={"backend": "null", "peak_memory_bytes": 1 << 30},
-        windows=windows,
+        windows=tuple(replace(one, index=i) for i, one in enumerate(windows)),
         failure=failure,
     )
 
@@ -101,7 +104,94 @@ def test_warm_up_does_not_count() -> None:
 
 def test_steps_of_more_than_five_seconds_are_labelled() -> None:
     assert conclude([launch(window(32, 6.0, steps=1))], BUDGET).labels == ("short",)
-    assert conclude([launch(window(32, 6.0, steps=2))], BUDGET).labels == ()
+    assert conclude([launch(*[window(32, 6.0, steps=2)] * 10)], BUDGET).labels == ()
+
+
+def test_nine_windows_prove_no_steadiness_and_ten_do() -> None:
+    assert conclude([launch(*[window(32, 1.0)] * 9)], BUDGET).labels == ("steadiness unproven",)
+    assert conclude([launch(*[window(32, 1.0)] * 10)], BUDGET).labels == ()
+
+
+def series(*speeds: float, number: int = 1, facts: Facts | None = None) -> Launch:
+    """A launch whose windows have these speeds."""
+    one = launch(*(window(round(1000 * speed), 1.0) for speed in speeds), number=number)
+    return replace(one, facts=facts if facts is not None else {"backend": "jax"})
+
+
+FLAT_SPEEDS = [100.0] * 20
+RISING = [100 * 1.1**i for i in range(20)]
+STOLEN: Facts = {
+    "cpu_seconds before": 0.0,
+    "cpu_seconds after": 100.0,
+    "steal_seconds before": 0.0,
+    "steal_seconds after": 20.0,
+}
+
+
+def test_a_case_that_never_becomes_steady_has_a_verdict_of_its_own_and_no_number() -> None:
+    result = conclude([series(*RISING), series(*FLAT_SPEEDS, number=2)], BUDGET)
+    assert result.verdict == "no steady state"
+    assert result.reason == (
+        "still changing speed in 1 of 2 launches, windows from 1e+05 to 6.12e+05 images/s"
+    )
+    assert result.images_per_second is None
+    assert not result.metrics
+    assert result.labels == ()
+
+
+def test_one_launch_without_a_steady_state_of_three_is_left_out_and_told() -> None:
+    flat = [series(*FLAT_SPEEDS, number=i) for i in (1, 2)]
+    result = conclude([*flat, series(*RISING, number=3)], BUDGET)
+    assert (result.verdict, result.reason) == ("noisy", "2 of 3 launches")
+    assert result.labels == ("no steady state in 1 of 3 launches",)
+    assert result.images_per_second is not None
+    assert result.images_per_second.n == 2
+    assert result.images_per_second.point == pytest.approx(100_000)
+
+
+def test_windows_before_a_launch_is_warm_do_not_count_though_they_were_measured() -> None:
+    result = conclude([series(*[50.0] * 6, *[100.0] * 14)], BUDGET)
+    assert result.images_per_second is not None
+    assert result.images_per_second.point == pytest.approx(100_000)
+    assert result.labels == ()
+
+
+def test_a_slowdown_is_told_and_what_came_before_it_does_not_count() -> None:
+    result = conclude([series(*[100.0] * 6, *[50.0] * 14)], BUDGET)
+    assert result.images_per_second is not None
+    assert result.images_per_second.point == pytest.approx(50_000)
+    assert result.labels == ("slowdown in 1 of 1 launches",)
+
+
+def test_a_disturbed_launch_does_not_count_and_is_told_with_its_cause() -> None:
+    calm = [series(*[100.0] * 10, number=i) for i in (1, 2, 3)]
+    result = conclude([*calm, series(*[50.0] * 10, number=4, facts=STOLEN)], BUDGET)
+    assert result.verdict == "settled"
+    assert result.labels == ("1 of 4 launches disturbed: the hypervisor took 20% of the CPUs",)
+    assert result.images_per_second is not None
+    assert result.images_per_second.n == 3
+    assert len(result.launches) == 4
+
+
+def test_a_case_whose_launches_were_all_disturbed_is_noisy_however_equal_and_says_why() -> None:
+    disturbed = [series(*[100.0] * 10, number=i, facts=STOLEN) for i in (1, 2, 3)]
+    result = conclude(disturbed, BUDGET)
+    assert result.verdict == "noisy"
+    assert result.reason.startswith(
+        "3 of 3 launches disturbed: the hypervisor took 20% of the CPUs; stop "
+    )
+
+
+def test_an_interval_between_two_looks_is_as_wide_as_the_next_look_demands() -> None:
+    budget = replace(BUDGET, launches=(2, 8))
+    found = conclude(launches(1000, 1010, 990), budget).images_per_second
+    alone = conclude(launches(1000, 1010, 990), BUDGET).images_per_second
+    assert found is not None
+    assert alone is not None
+    assert found.low is not None
+    assert alone.low is not None
+    assert found.low < alone.low
+    assert found.confidence == alone.confidence == 0.95
 
 
 @pytest.mark.parametrize(
@@ -114,7 +204,7 @@ def test_steps_of_more_than_five_seconds_are_labelled() -> None:
     ],
 )
 def test_a_layout_that_was_not_run_is_labelled(found: str, labels: tuple[str, ...]) -> None:
-    seen = replace(launch(window(32, 1.0)), facts={"convolutions_in": found})
+    seen = replace(launch(*[window(32, 1.0)] * 10), facts={"convolutions_in": found})
     assert conclude([seen], BUDGET).labels == labels
 
 

@@ -21,7 +21,7 @@ from cnnbench.readiness import exclusive, readied
 from cnnbench.result import conclude
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Case, Suite
     from cnnbench.prepare import Own, Ready
@@ -70,7 +70,7 @@ class Campaign:
         with ExitStack() as held:
             yield from exclusive(held)
             ready = yield from self._prepare()
-            yield self._forecast(ready)
+            yield from self._forecast(ready)
             yield from self._rounds(ready)
         self._store.end_campaign(self._campaign)
         yield events.CampaignEnded(self._campaign)
@@ -163,20 +163,31 @@ class Campaign:
                 ready[case] = made
         return ready
 
-    def _forecast(self, ready: Mapping[Case, Ready]) -> events.Forecast:
-        """How long the open cases will take, by what this machine needed for them before."""
+    def _forecast(self, ready: Mapping[Case, Ready]) -> Iterator[events.Event]:
+        """Say how long the open cases will take, by what this machine needed for them before."""
         here = self._machine.get("machine_id")
         earlier = self._store.launches_by_case()
         budget = self._suite.budget
         known: dict[Case, float | None] = {}
+        planned: list[events.CasePlanned] = []
         for case in ready:
             if ready[case].stack.backend == "null":
                 known[case] = None  # its clock is virtual
                 continue
             like = [e for e in earlier.get(case, ()) if e.machine.get("machine_id") == here]
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
+            planned += self._planned(case, like)
         done = {case: len(launches) for case, launches in self._launches.items()}
-        return events.Forecast(known, forecast.left(known, done, budget))
+        yield events.Forecast(known, forecast.left(known, done, budget))
+        yield from planned
+
+    def _planned(self, case: Case, launches: Sequence[Launch]) -> Iterator[events.CasePlanned]:
+        """What a case takes to be settled, where launches of it have told of its noise."""
+        fewest, most = self._suite.budget.launches
+        good = [launch for launch in launches if launch.failure is None]
+        outlook = stopping.outlook(good, self._suite.budget) if fewest < most else None
+        if outlook is not None:
+            yield events.CasePlanned(case, self._suite.budget.precision, outlook)
 
     def _is_open(self, case: Case) -> bool:
         """Whether a case wants another launch. A failure is an answer too."""
@@ -198,15 +209,8 @@ class Campaign:
         )
         known.append(launch)
         self._spent[case] += time.monotonic() - begun
-        if outlook := self._outlook(case):
-            yield events.CasePlanned(case, outlook)
-
-    def _outlook(self, case: Case) -> stopping.Outlook | None:
-        """What a case takes to be settled, once the first look has told of its noise."""
-        launches = self._launches[case]
-        if len(launches) != self._suite.budget.launches[0] or not self._is_open(case):
-            return None
-        return stopping.outlook(launches, self._suite.budget)
+        if len(known) == budget.launches[0] and self._is_open(case):
+            yield from self._planned(case, known)
 
     def _done(self, case: Case) -> events.CaseDone:
         return events.CaseDone(conclude(self._launches[case], self._suite.budget))

@@ -105,9 +105,10 @@ class LaunchEnded:
 
 @dataclass(frozen=True, slots=True)
 class CasePlanned:
-    """The noise of a case is known, and with it what it takes to settle it."""
+    """The noise of a case is known, and with it what it takes to be so precise."""
 
     case: Case
+    precision: float
     outlook: Outlook
 
 

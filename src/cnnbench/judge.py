@@ -24,7 +24,8 @@ class Judgement(NamedTuple):
     """A launch as it may be used.
 
     Attributes:
-        launch: Its windows before the steady state are called warm-up, so that no mean has them.
+        launch: Its windows before the steady state are called warm-up, so that no mean has them;
+            all are left as they are if there is none.
         kind: A class of `stats.steady`, or `unproven` for a launch of few windows.
         outliers: Windows that are far off their neighbours; they count.
         disturbances: Why it does not count; empty if it does.
@@ -46,7 +47,9 @@ def judge(launch: Launch, budget: Budget) -> Judgement:
     steady = launch.steady
     fewest = min(budget.windows[0], len(steady))
     kind, start, outliers = plan.judged(steady, budget, fewest=fewest)
-    if len(steady) < PROVABLE and kind != NO_STEADY_STATE:
+    if kind == NO_STEADY_STATE:
+        start = 0  # what does not count may still be told
+    elif len(steady) < PROVABLE:
         kind, start = UNPROVEN, 0
     early = {window.index for window in steady[:start]}
     windows = tuple(

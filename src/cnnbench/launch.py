@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LOG_LINES = 30
 LOG_BYTES = 1 << 16
+PAGE_BYTES = 4096  # of memory: where a process' stack begins differs within it
 
 
 @dataclass
@@ -69,7 +70,7 @@ def live(
     with tempfile.TemporaryDirectory(prefix="cnnbench-") as name, seen.monitor:
         folder = Path(name)
         try:
-            with _start(ready, folder) as process:
+            with _start(ready, folder, head.seed % PAGE_BYTES) as process:
                 yield events.GuestStarted(head.case, head.id, process.pid)
                 seen.monitor.follow(process.pid)
                 conversation = Conversation(process, budget.silence_seconds)
@@ -94,7 +95,7 @@ def live(
     )
 
 
-def _start(ready: Ready, folder: Path) -> Process:
+def _start(ready: Ready, folder: Path, padding: int) -> Process:
     case = ready.case
     guest = bundle.build(folder)
     variables = environment.variables(
@@ -104,6 +105,7 @@ def _start(ready: Ready, folder: Path) -> Process:
         threads=_threads(case.threads),
         stack=ready.stack.variables,
         cards=ready.cards,
+        padding=padding,
     )
     # Isolated, and writing no bytecode: the stack stays as it was built.
     command = [str(ready.python), "-I", "-B", str(guest)]

@@ -72,7 +72,7 @@ def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
     failed = next((launch for launch in launches if launch.failure), None)
     judgements = [] if failed else [judge(launch, budget) for launch in launches]
     unsteady = stopping.is_unsteady(judgements)
-    good = [] if unsteady else counting(judgements)
+    good = [] if unsteady else counting(judgements) or _disturbed_ones(judgements)
     metrics = _metrics(good, budget)
     verdict, reason = _verdict(failed, judgements, budget)
     return Result(
@@ -127,7 +127,7 @@ def _doubt(judgements: Sequence[Judgement], budget: Budget) -> str:
     """Why a case is not known as well as was asked for; empty if it is."""
     speeds = [value for launch in counting(judgements) if (value := plan.speed(launch))]
     if not speeds:
-        return f"{_disturbed(judgements)}; stop what disturbs, or see: cnnbench doctor"
+        return f"{_disturbed(judgements)}; stop it and measure again, or see: cnnbench doctor"
     if len(speeds) == 1:
         return "1 launch gives no interval"
     if len(speeds) < budget.launches[0]:
@@ -145,6 +145,11 @@ def _restless(judgements: Sequence[Judgement]) -> str:
         f"still changing speed in {len(unsteady)} of {len(judgements)} launches,"
         f" windows from {min(speeds):.3g} to {max(speeds):.3g} images/s"
     )
+
+
+def _disturbed_ones(judgements: Sequence[Judgement]) -> list[Launch]:
+    """Where every launch was disturbed, those that were steady all the same: `noisy` at best."""
+    return [j.launch for j in judgements if j.disturbances and j.kind != NO_STEADY_STATE]
 
 
 def _disturbed(judgements: Sequence[Judgement]) -> str:

@@ -31,9 +31,9 @@ class Outlook(NamedTuple):
     """What it takes to know a case as well as was asked for.
 
     Attributes:
-        launches: In all.
+        launches: That count.
         windows: Of each.
-        seconds: For those that are missing.
+        seconds: For all of them.
     """
 
     launches: int
@@ -108,11 +108,7 @@ def outlook(launches: Sequence[Launch], budget: Budget) -> Outlook | None:
         budget: What is asked for.
     """
     wanted = _plan(launches, budget)
-    if wanted is None:
-        return None
-    good = counting(judge(launch, budget) for launch in launches)
-    missing = max(wanted.groups - len(good), 0)
-    return Outlook(wanted.groups, wanted.values, wanted.cost * missing / wanted.groups)
+    return wanted and Outlook(wanted.groups, wanted.values, wanted.cost)
 
 
 def _plan(launches: Sequence[Launch], budget: Budget) -> Plan | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -21,6 +22,13 @@ Times = namedtuple("Times", "user system idle steal guest")  # noqa: PYI024 - as
 MacTimes = namedtuple("MacTimes", "user system idle")  # noqa: PYI024
 
 
+def cpus(monkeypatch: pytest.MonkeyPatch, *times: object) -> None:
+    """The times that psutil tells of each CPU, all of which this process may use."""
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: list(times) if percpu else None)
+    usable = lambda _: set(range(len(times)))  # noqa: E731
+    monkeypatch.setattr(os, "sched_getaffinity", usable, raising=False)
+
+
 def test_every_condition_of_this_machine_is_a_scalar() -> None:
     assert all(
         isinstance(value, str | int | float | bool | None) for value in conditions().values()
@@ -30,17 +38,24 @@ def test_every_condition_of_this_machine_is_a_scalar() -> None:
 def test_steal_is_a_share_of_all_cpu_time_since_the_earlier_conditions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(50, 20, 28, 2, 40))
+    cpus(monkeypatch, Times(30, 20, 18, 1, 30), Times(20, 0, 10, 1, 10))
     start = conditions()
     assert start["steal_percent"] == pytest.approx(2.0)
-    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(55, 21, 30, 4, 44))
+    cpus(monkeypatch, Times(34, 21, 18, 1, 33), Times(21, 0, 12, 3, 11))
     end = conditions(since=start)
     assert end["steal_percent"] == pytest.approx(20.0)
-    assert end["steal_seconds"] == 4
+    assert (end["cpu_seconds"], end["busy_seconds"], end["steal_seconds"]) == (110, 76, 4)
+
+
+def test_cpus_that_this_process_may_not_use_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpus(monkeypatch, Times(1, 1, 1, 1, 0), Times(90, 0, 0, 9, 0), Times(2, 0, 4, 0, 0))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2}, raising=False)
+    now = conditions()
+    assert (now["cpu_seconds"], now["busy_seconds"], now["steal_seconds"]) == (10, 4, 1)
 
 
 def test_no_time_passed_is_no_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "cpu_times", lambda: Times(50, 20, 28, 2, 40))
+    cpus(monkeypatch, Times(50, 20, 28, 2, 40))
     assert conditions(since=conditions())["steal_percent"] is None
 
 
@@ -87,7 +102,7 @@ def test_a_system_that_tells_little_gives_none_and_no_crash(
     def no_frequency() -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr(psutil, "cpu_times", lambda: MacTimes(1, 2, 3))
+    cpus(monkeypatch, MacTimes(1, 2, 3))
     monkeypatch.setattr(psutil, "cpu_freq", no_frequency)
     monkeypatch.delattr(psutil, "sensors_temperatures", raising=False)
     monkeypatch.delattr(psutil, "sensors_battery", raising=False)
@@ -96,6 +111,9 @@ def test_a_system_that_tells_little_gives_none_and_no_crash(
     assert known == {
         "load_1min",
         "load_5min",
+        "cpu_seconds",
+        "busy_seconds",
+        "own_seconds",
         "memory_available_bytes",
         "swap_used_bytes",
         "swapped_in_bytes",

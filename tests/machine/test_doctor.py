@@ -35,6 +35,7 @@ CONDITIONS: dict[str, Scalar] = {
     "swap_used_bytes": 0,
     "on_battery": False,
     "cpu_celsius": 45.0,
+    "cpu_throttles": 0,
 }
 GPUS = [Gpu(name="A100", memory_bytes=40 * GIB, driver="550.1", capability=(8, 0))]
 
@@ -48,7 +49,7 @@ def remarks(
 
 def test_a_quiet_machine_is_ok_in_everything() -> None:
     assert remarks() == []
-    assert len(doctor.check(FACTS, CONDITIONS, GPUS)) == 11
+    assert len(doctor.check(FACTS, CONDITIONS, GPUS)) == 12
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,7 @@ def test_a_quiet_machine_is_ok_in_everything() -> None:
         ({"virtualisation": "kvm"}, {}, "note", "(kvm)", "compare"),
         ({}, {"on_battery": True}, "warning", "battery", "plug"),
         ({}, {"cpu_celsius": 88.4}, "warning", "88 °C", "cool"),
+        ({}, {"cpu_throttles": 7}, "note", "heat 7 times", "fans"),
         ({"turbo": None}, {"cpu_celsius": None}, "note", "turbo, temperature", "host"),
     ],
 )
@@ -92,7 +94,7 @@ def test_a_quota_of_all_usable_cpus_and_a_little_swap_are_ok() -> None:
 def test_a_machine_that_tells_nothing_gets_one_note_and_the_gpu() -> None:
     first, second = doctor.check({}, {}, [])
     assert "no GPU" in first.what
-    assert "governor, turbo, SMT, virtualisation, steal, temperature" in second.what
+    assert "governor, turbo, SMT, virtualisation, steal, temperature, throttling" in second.what
 
 
 KNOWN = st.one_of(st.none(), st.booleans(), st.integers(0, 2**50), st.floats(0, 1e6))
@@ -125,3 +127,14 @@ def test_cards_that_are_busy_hot_or_forgotten_are_remarked() -> None:
 @pytest.mark.parametrize("reasons", [None, "none", "power cap", "clock setting"])
 def test_a_card_at_its_power_cap_is_as_it_was_sold(reasons: str | None) -> None:
     assert remarks(conditions={"gpu_throttle_reasons": reasons}) == []
+
+
+def test_clocks_of_gpus_that_float_are_a_note_and_set_ones_are_ok() -> None:
+    cards = [replace(GPUS[0], max_mhz=1980), replace(GPUS[0], max_mhz=1410)]
+    free: dict[str, Scalar] = {**CONDITIONS, "gpu_mhz": 345, "gpu_throttle_reasons": "none"}
+    (finding,) = [f for f in doctor.check(FACTS, free, cards) if f.level != "ok"]
+    assert finding.level == "note"
+    assert "free up to 1410 MHz, now at 345 MHz" in finding.what
+    assert "--lock-gpu-clocks" in finding.advice
+    found = doctor.check(FACTS, {**free, "gpu_throttle_reasons": "clock setting"}, cards)
+    assert "the clocks of the GPUs are set" in [f.what for f in found if f.level == "ok"]

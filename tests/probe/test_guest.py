@@ -446,6 +446,52 @@ class Methods(unittest.TestCase):
         with self.assertRaisesRegex(probe("faults").Unsupported, "train_on_batch"):
             training.ask(1)
 
+    def test_that_look_on_train_as_fit_does(self) -> None:
+        asked = (1, 1, 2, 3, 3, 7)
+        seen = Training("fit").ask(*asked).seen
+        for method in ("fit_batch_callback", "fit_progress_bar"):
+            training = Training(method).ask(*asked)
+            self.check(training)
+            self.assertEqual(training.seen, seen, method)
+
+    def test_fit_batch_callback_is_called_after_every_batch_by_whatever_name_keras_has(
+        self,
+    ) -> None:
+        method = probe("methods.fit_batch_callback")
+        hook = method.idle(null_keras())
+        for name in ("on_train_batch_end", "on_batch_end"):
+            self.assertIn(name, vars(type(hook)))
+        training = Training("fit_batch_callback")
+        hook.on_train_batch_end = mock.Mock()
+        with mock.patch.object(method, "idle", return_value=hook):
+            training.ask(1, 3, 3)
+        self.assertEqual(hook.on_train_batch_end.call_count, 7)
+
+    def test_fit_progress_bar_is_what_keras_calls_verbose(self) -> None:
+        for method, verbose in (("fit", 0), ("fit_batch_callback", 0), ("fit_progress_bar", 1)):
+            training = Training(method)
+            model = training._task.model
+            with mock.patch.object(model, "fit", wraps=model.fit) as call:
+                training.ask(2)
+            self.assertEqual(call.call_args[1]["verbose"], verbose, method)
+
+    def test_fit_steps_per_execution_trains_by_eights(self) -> None:
+        training = Training("fit_steps_per_execution", images=20 * 32)
+        training.ask(1, 8, 9, 30)
+        self.check(training)
+        self.assertEqual([window.steps for window in training.windows], [8, 8, 16, 32])
+        self.assertEqual(training._task.model.steps_per_execution, 8)
+
+    def test_fit_steps_per_execution_is_unsupported_where_it_would_not_be_used(self) -> None:
+        short = Training("fit_steps_per_execution", images=70)
+        old = Training("fit_steps_per_execution", images=640)
+        del old._task.model.steps_per_execution
+        torch = Training("fit_steps_per_execution", images=640)
+        torch._task.keras.backend.backend = lambda: "torch"
+        for training, words in ((short, "pass of 3 batches"), (old, "has no"), (torch, "on torch")):
+            with self.assertRaisesRegex(probe("faults").Unsupported, words):
+                training.ask(1)
+
 
 MODEL = """
 def build(keras, shape, classes):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from cnnbench import catalog
 from cnnbench.cli import app
 from cnnbench.envs import cache, stack
 from cnnbench.store.database import Store
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.stacks
 
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 KERAS3 = [name for name in STACKS if name.startswith("keras3")]
+# Methods that are `fit`, looked at: one data format tells whether they work.
+OBSERVERS = ("fit_batch_callback", "fit_progress_bar", "fit_steps_per_execution")
 
 TINY = """
 about = "one launch, few windows"
@@ -60,7 +63,7 @@ def test_a_stack_trains_by_every_method_in_both_data_formats(
 ) -> None:
     available(name)
 
-    methods = ("fit", "train_on_batch", "fit_generator")
+    methods = [method for method in catalog.names("methods") if method not in OBSERVERS]
     formats = ("channels_last", "channels_first")
     results = measure(
         *("--stack", name),
@@ -82,6 +85,30 @@ def test_a_stack_trains_by_every_method_in_both_data_formats(
     with Store.open(tmp_path / "store.sqlite", read_only=True) as store:
         for launch in store.launches():
             assert set(launch.stages) == {"import", "data", "build", "compile", "first step"}
+            assert all(w.images == 32 * w.steps for w in launch.windows)
+            assert all(w.loss is not None and math.isfinite(w.loss) for w in launch.windows)
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_trains_by_fit_with_every_observer_or_says_why_not(
+    name: str, measure: Any, tmp_path: Path
+) -> None:
+    available(name)
+
+    results = measure("--stack", name, *(f for one in OBSERVERS for f in ("--method", one)))
+
+    found = {result["case"]["method"]: result for result in results}
+    assert set(found) == set(OBSERVERS)
+    if name not in KERAS3 or name == "keras3-torch":
+        refused = found.pop("fit_steps_per_execution")
+        assert refused["verdict"] == "unsupported"
+        assert "has no steps_per_execution" in refused["reason"]
+    for result in found.values():
+        assert result["images_per_second"]["point"] > 0, result["reason"]
+    with Store.open(tmp_path / "store.sqlite", read_only=True) as store:
+        for launch in store.launches():
+            eight = 8 if launch.case.method == "fit_steps_per_execution" else 1
+            assert all(w.steps % eight == 0 for w in launch.windows)
             assert all(w.images == 32 * w.steps for w in launch.windows)
             assert all(w.loss is not None and math.isfinite(w.loss) for w in launch.windows)
 

@@ -10,7 +10,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from cnnbench import __version__, errors
-from cnnbench.cli import compare, data, doctor, listing, reference, run, show, stacks
+from cnnbench.cli import (
+    compare,
+    data,
+    doctor,
+    gate,
+    history,
+    listing,
+    reference,
+    run,
+    show,
+    stacks,
+)
 
 app = typer.Typer(
     name="cnnbench",
@@ -22,7 +33,9 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.command("gate")(gate.gate)
 app.command("show")(show.show)
+app.command("history")(history.history)
 app.command("reference")(reference.reference)
 app.command("list")(listing.list_names)
 app.command("doctor")(doctor.doctor)
@@ -74,7 +87,8 @@ def _with_json_target(arguments: list[str]) -> list[str]:
 
     Typer has no options whose value may be left out.
     """
-    if not arguments or arguments[0] not in ("run", "compare", "show", "reference"):
+    takers = ("run", "compare", "gate", "show", "history", "reference")
+    if not arguments or arguments[0] not in takers:
         return arguments
     found = []
     for argument, following in zip(arguments, [*arguments[1:], "--"], strict=True):

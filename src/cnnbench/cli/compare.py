@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cnnbench import arms, prepare
 from cnnbench.cli import flags, output
-from cnnbench.cli.measuring import INTERRUPTED, budget_named, followed, here
+from cnnbench.cli.common_case import UNDECIDED, Blocks, Margin, limits, single
+from cnnbench.cli.measuring import INTERRUPTED, followed, here
 from cnnbench.contest import Contest
-from cnnbench.errors import UsageError
 from cnnbench.report import comparisons
 from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from cnnbench.comparison import Outcome
-
-UNDECIDED = 3
 
 Arms = Annotated[
     list[str] | None,
@@ -30,15 +25,6 @@ Arms = Annotated[
         metavar="AXIS=VALUE,...",
         help="An arm; the first is the baseline. Also name=, python=PATH, rev=GIT-REVISION.",
     ),
-]
-Margin = Annotated[
-    float | None,
-    typer.Option(
-        "--margin", min=1e-4, max=1.0, help="The smallest difference that matters: 0.02 is 2 %."
-    ),
-]
-Blocks = Annotated[
-    int | None, typer.Option("--blocks", min=2, help="Exactly so many blocks that count.")
 ]
 
 
@@ -83,6 +69,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
         output.check_target(json)
     own = prepare.Own(data_dir=data_dir)
     common = single(
+        "--arm",
         stack=stack,
         model=model,
         dataset=dataset,
@@ -96,15 +83,11 @@ def compare(  # noqa: PLR0917  one parameter a flag
         augment=[True] if augment else None,
         threads=threads,
     )
-    limits = budget_named(budget or "standard")
-    if margin is not None:
-        limits = replace(limits, margin=margin)
-    if blocks is not None:
-        limits = replace(limits, blocks=(blocks, blocks))
+    asked = limits(budget, margin, blocks)
     compared = arms.parse(arm or [], common, own)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
-        contest = Contest(compared, limits, own, machine, opened, resume=not fresh)
+        contest = Contest(compared, asked, own, machine, opened, resume=not fresh)
         cut_off = followed(contest.run())
     found = contest.outcome()
     if json != "-":
@@ -117,18 +100,6 @@ def compare(  # noqa: PLR0917  one parameter a flag
     if cut_off is not None:
         raise cut_off
     raise typer.Exit(status(found))
-
-
-def single(**values: list[Any] | None) -> dict[str, Any]:
-    """What the arms have in common: one value an axis.
-
-    Raises:
-        UsageError: A flag was repeated; it belongs into the arms.
-    """
-    for axis, said in values.items():
-        if said is not None and len(said) > 1:
-            raise UsageError(f"--{axis.replace('_', '-')} has several values; say them in --arm")
-    return {axis: said[0] for axis, said in values.items() if said}
 
 
 def status(found: Outcome) -> int:

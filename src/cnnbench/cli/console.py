@@ -223,8 +223,10 @@ def _learned(event: events.CasePlanned | events.BlockEnded) -> str:
     if isinstance(event, events.BlockEnded):
         return _block(event)
     launches, windows, seconds = event.outlook
-    more = f"about {_duration(seconds)} more" if seconds else "done"
-    return f"{event.case.title}: takes {launches} launches of {windows} windows, {more}"
+    return (
+        f"{event.case.title}: ±{event.precision:.0%} takes about {launches} launches of {windows}"
+        f" windows, {_duration(seconds)} in all"
+    )
 
 
 def _block(event: events.BlockEnded) -> str:

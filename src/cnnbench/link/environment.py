@@ -24,6 +24,7 @@ def variables(
     threads: int,
     stack: Mapping[str, str],
     cards: Sequence[Gpu] = (),
+    padding: int = 0,
 ) -> dict[str, str]:
     """The whole environment of a launch.
 
@@ -37,6 +38,9 @@ def variables(
         threads: CPUs to use.
         stack: What the stack's file asks for.
         cards: The GPUs of the launch.
+        padding: Bytes that mean nothing. The size of the environment moves the stack of a process,
+            and with it speeds by percents (Mytkowicz et al., ASPLOS 2009); one that differs from
+            launch to launch makes a bias into noise that the interval knows of.
     """
     result = {name: os.environ[name] for name in KEPT if name in os.environ}
     result |= {
@@ -48,6 +52,8 @@ def variables(
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     result |= dict.fromkeys(THREAD_VARIABLES, str(threads))
+    if padding:
+        result["CNNBENCH_PADDING"] = "x" * padding
     if device == "cpu":
         result |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     if cards:

@@ -66,8 +66,10 @@ def check(
         *_cards(gpus),
         *_shared(gpu_users),
         *_slowed(conditions),
+        *_clocks(gpus, conditions),
         *_battery(conditions),
         *_temperature(conditions),
+        *_throttles(conditions),
         *_unknown(facts, conditions),
     ]
 
@@ -203,6 +205,22 @@ def _slowed(conditions: Facts) -> Iterator[Finding]:
         yield Finding("warning", f"a GPU is slowed down: {reasons}", advice)
 
 
+def _clocks(gpus: Sequence[Gpu], conditions: Facts) -> Iterator[Finding]:
+    most = min((gpu.max_mhz for gpu in gpus if gpu.max_mhz is not None), default=None)
+    if most is None:
+        return
+    if "clock setting" in str(conditions.get("gpu_throttle_reasons")):
+        yield Finding("ok", "the clocks of the GPUs are set")
+        return
+    now = _number(conditions, "gpu_mhz")
+    told = "" if now is None else f", now at {now:.0f} MHz"
+    yield Finding(
+        "note",
+        f"GPU clocks are free up to {most} MHz{told}: speed depends on temperature and power",
+        "to steady them, well below that: sudo nvidia-smi --lock-gpu-clocks=MHZ",
+    )
+
+
 def _battery(conditions: Facts) -> Iterator[Finding]:
     if conditions.get("on_battery"):
         yield Finding("warning", "the machine runs on its battery", "plug it in")
@@ -219,6 +237,20 @@ def _temperature(conditions: Facts) -> Iterator[Finding]:
         yield Finding("warning", what, "let it cool down before measuring, and check the fans")
 
 
+def _throttles(conditions: Facts) -> Iterator[Finding]:
+    times = _number(conditions, "cpu_throttles")
+    if times is None:
+        return
+    if times == 0:
+        yield Finding("ok", "no CPU has slowed itself down for heat since the boot")
+    else:
+        yield Finding(
+            "note",
+            f"CPUs slowed themselves down for heat {times:.0f} times since the boot",
+            "check fans and dust; a launch in which it happens is measured again",
+        )
+
+
 def _unknown(facts: Facts, conditions: Facts) -> Iterator[Finding]:
     looked = {
         "governor": facts.get("governor"),
@@ -227,6 +259,7 @@ def _unknown(facts: Facts, conditions: Facts) -> Iterator[Finding]:
         "virtualisation": facts.get("virtualisation"),
         "steal": conditions.get("steal_percent"),
         "temperature": conditions.get("cpu_celsius"),
+        "throttling": conditions.get("cpu_throttles"),
     }
     missing = [name for name, value in looked.items() if value is None]
     if missing:

@@ -99,7 +99,8 @@ def _outliers(series: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _local_median(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(median_filter(series, size=REACH, mode="nearest"))
+    """Mirrored at the ends, where a value that is repeated would be its own median."""
+    return np.asarray(median_filter(series, size=REACH, mode="mirror"))
 
 
 def _noise(series: NDArray[np.float64]) -> float:

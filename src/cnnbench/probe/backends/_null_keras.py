@@ -56,6 +56,7 @@ class Model:
         self.outputs = [outputs]
         self.optimizer = None  # type: Any
         self.stop_training = False
+        self.steps_per_execution = 1
         self._steps = 0
 
     def count_params(self) -> int:
@@ -103,8 +104,10 @@ class Model:
         for callback in callbacks:
             callback.set_model(self)
         for epoch in range(epochs):
-            for x, y in batches():
+            for batch, (x, y) in enumerate(batches()):
                 loss = self.train_on_batch(x, y)[0]
+                for callback in callbacks:
+                    callback.on_train_batch_end(batch, {"loss": loss})
             for callback in callbacks:
                 callback.on_epoch_end(epoch, {"loss": loss})
             if self.stop_training:
@@ -120,6 +123,12 @@ class Callback:
         """Called by `fit`."""
         self.model = model
 
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Called after a batch."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Called after an epoch."""
+
 
 class Keras:
     """The names that models and methods use, in the namespaces where Keras has them."""
@@ -128,7 +137,9 @@ class Keras:
 
     def __init__(self, data_format: str, precision: str, step: Callable[[int], None]) -> None:
         self.backend = SimpleNamespace(
-            image_data_format=lambda: data_format, floatx=lambda: precision
+            backend=lambda: "null",
+            image_data_format=lambda: data_format,
+            floatx=lambda: precision,
         )
         self.callbacks = SimpleNamespace(Callback=Callback)
         self.utils = SimpleNamespace(Sequence=object)

@@ -8,7 +8,7 @@ in every step. When the host asks for another number of steps, a new `fit` call 
 lies in its first window. Where each device has a process of its own, each shuffles its own part.
 """
 
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 from ..faults import Unsupported
 
@@ -18,11 +18,26 @@ EPOCHS = 10**9
 
 def train(task: Any, windows: Any) -> None:
     """Call `fit` until the host has seen enough."""
+    repeat(task, windows)
+
+
+def repeat(
+    task: Any, windows: Any, callbacks: Tuple[Any, ...] = (), verbose: int = 0, multiple: int = 1
+) -> None:
+    """Call `fit` until the host has seen enough, perhaps with somebody who looks on.
+
+    Args:
+        task: What is trained.
+        windows: Who is asked.
+        callbacks: Called before the one that asks the host, so that all they do is in a window.
+        verbose: Of `fit`: 0 for silence, 1 for a progress bar.
+        multiple: What the training steps of an epoch are a multiple of; at most those of a pass.
+    """
     if task.feed.augment:
         raise Unsupported("fit trains on arrays; augment with train_on_batch or fit_generator")
     steps = windows.grant()
     while steps is not None:
-        epoch_steps = min(steps, len(task.feed))
+        epoch_steps = min(-(-steps // multiple), len(task.feed) // multiple) * multiple
         images = task.feed.images(0, epoch_steps)
         x, y = task.feed.arrays(images)
         hook = epoch_hook(task, windows, steps, epoch_steps, images)
@@ -32,8 +47,8 @@ def train(task: Any, windows: Any) -> None:
             batch_size=task.feed.batch_size,
             epochs=EPOCHS,
             shuffle=True,
-            verbose=0,
-            callbacks=[hook],
+            verbose=verbose,
+            callbacks=[*callbacks, hook],
         )
         steps = hook.asked
 

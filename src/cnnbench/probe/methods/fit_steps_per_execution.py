@@ -1,0 +1,30 @@
+"""`fit` with `steps_per_execution=8`: Keras 3 comes back to Python after eight training steps.
+
+A window is that of `fit`, its steps rounded up to a multiple of eight, the first step too. Only
+TensorFlow makes one program of the eight; JAX runs its step eight times between two callbacks, and
+PyTorch knows one step only, as does Keras 2: both are unsupported.
+"""
+
+from typing import Any
+
+from ..faults import Unsupported
+from .fit import repeat
+
+IN_MEMORY = True
+STEPS = 8
+
+
+def train(task: Any, windows: Any) -> None:
+    """Call `fit` with as many steps per execution until the host has seen enough."""
+    if not hasattr(task.model, "steps_per_execution"):
+        raise Unsupported("Keras %s has no steps_per_execution" % task.keras.__version__)
+    if task.keras.backend.backend() == "torch":
+        raise Unsupported("Keras %s has no steps_per_execution on torch" % task.keras.__version__)
+    if len(task.feed) < STEPS:
+        raise Unsupported(
+            "a pass of %d batches is shorter than %d steps per execution; take a smaller "
+            "--batch-size" % (len(task.feed), STEPS)
+        )
+    # As `compile` would have set it: the step is not built before the first `fit`.
+    task.model.steps_per_execution = STEPS
+    repeat(task, windows, multiple=STEPS)

@@ -5,9 +5,9 @@
 Observers are a callback that is called after every batch, a progress bar, `train_on_batch`, which
 gives each batch's loss to Python, and, the other way round, eight steps before Keras comes back to
 Python. Printed is each one's speed over that of a bare `fit`, as `cnnbench compare` finds it: the
-geometric mean over blocks of fresh processes, whose windows alternate. `--write` writes the table
-to results/observer.md too. About a quarter of an hour a stack; launches are kept in
-results/observer.sqlite, and the same command goes on from there.
+geometric mean over blocks of fresh processes, whose windows alternate. `--write` puts the table
+into docs/protocol.md. About a quarter of an hour a stack; launches are kept in
+docs/measured/observer.sqlite, and the same command goes on from there.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from cnnbench.plan import BUDGETS
 from cnnbench.prepare import Own
 from cnnbench.report import grid
 from cnnbench.store.database import Store
+from pages import PROTOCOL, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from cnnbench.case import Budget
     from cnnbench.comparison import Comparison, Outcome
 
-FOLDER = Path(__file__).parents[1] / "results"
-STORE, PAGE = FOLDER / "observer.sqlite", FOLDER / "observer.md"
+FOLDER = Path(__file__).parents[1] / "docs" / "measured"
+STORE = FOLDER / "observer.sqlite"
 
 STACKS = (
     "keras3-tensorflow",
@@ -66,7 +67,7 @@ def main() -> None:
     table = grid.markdown(rows)
     print(table)
     if asked.write:
-        PAGE.write_text(f"{table}\n", "utf-8")
+        write(PROTOCOL, "observer", table)
 
 
 def measured(stack: str, budget: Budget, store: Store) -> list[dict[str, str]]:

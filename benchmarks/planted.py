@@ -4,9 +4,10 @@
 
 Two arms train the same Simple CNN by `train_on_batch`; one of them waits after each step, busily,
 for 0, 1, 2, 5 or 10 % of what the step took (`null` lengthens its virtual steps). Every comparison
-is one of `cnnbench compare` with the standard budget, and its line goes into docs/measured/planted.jsonl
-when it ends; conditions take turns. Ctrl-C keeps what is there, and the same command goes on until
-every condition has its number, or M minutes are over. --write puts the table into docs/protocol.md.
+is one of `cnnbench compare` with the standard budget, and its line goes into
+docs/measured/planted.jsonl when it ends; conditions take turns. Ctrl-C keeps what is there, and the
+same command goes on until every condition has its number, or M minutes are over. --write puts the
+table into docs/protocol.md.
 
 Beside each condition stands what would have been said otherwise of the same launches: by Student's
 t-test on all windows pooled, as pyperf compares, and how long a design of a fixed number of blocks

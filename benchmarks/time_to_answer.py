@@ -5,8 +5,8 @@
 Two arms train Simple CNN on one stack, one of them slower by a planted share (`planted.py` says
 how), until there is a verdict with the budget quick, whose margin is 5 %, and with standard, whose
 margin is 2 %. Minutes are wall time from the command to the verdict, the pilot and everything else
-included. Every comparison goes into docs/measured/time_to_answer.jsonl when it ends; the same command
-goes on. --write puts the table into docs/protocol.md.
+included. Every comparison goes into docs/measured/time_to_answer.jsonl when it ends; the same
+command goes on. --write puts the table into docs/protocol.md.
 """
 
 from __future__ import annotations

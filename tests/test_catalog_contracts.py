@@ -63,7 +63,9 @@ def test_an_unknown_name_has_the_nearest_one(kind: str) -> None:
 
 
 def test_a_name_like_no_other_has_them_all() -> None:
-    with pytest.raises(UsageError, match="known: fit, fit_batch_callback, fit_gen.*, train_on_batch"):
+    with pytest.raises(
+        UsageError, match=r"known: fit, fit_batch_callback, fit_gen.*, train_on_batch"
+    ):
         catalog.module("methods", "qqq")
 
 

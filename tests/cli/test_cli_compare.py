@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Command
 
 AA = ("compare", "--stack", "null", "--arm", "name=a", "--arm", "name=b")
-QUICK = ("--blocks", "2", "--margin", "0.5", "--budget", "quick")
+QUICK = ("--blocks", "3", "--margin", "0.9", "--budget", "quick")  # beyond all noise of null
 
 
 def test_an_arm_against_itself_ends_with_its_verdict_and_status_0(cnnbench: Command) -> None:
@@ -30,14 +30,14 @@ def test_json_has_ratios_verdicts_and_arms(cnnbench: Command, folder: Path) -> N
     (one,) = found["comparisons"]
     assert (one["baseline"], one["candidate"], one["verdict"]) == ("a", "b", "equivalent")
     assert set(one["ratio"]) == {"point", "low", "high", "confidence", "n"}
-    assert one["ratio"]["n"] == found["blocks"] == 2
+    assert one["ratio"]["n"] == found["blocks"] == 3
     assert [arm["name"] for arm in found["arms"]] == ["a", "b"]
     assert found["arms"][0]["images_per_second"]["point"] > 0
 
 
 def test_json_alone_is_standard_output(cnnbench: Command) -> None:
     done = cnnbench(*AA, *QUICK, "--json")
-    assert json.loads(done.out)["blocks"] == 2
+    assert json.loads(done.out)["blocks"] == 3
 
 
 def test_what_stays_undecided_ends_with_status_3_and_says_what_it_would_take(

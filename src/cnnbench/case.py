@@ -20,7 +20,7 @@ class Case:
         stack: Name of a stack, or `local@<digest>` for an environment that the user has.
         model: Name of a model, or `<file>@<digest>` for the user's own.
         dataset: Name of a data set, or `<file or folder>@<digest>` for the user's own.
-        method: How Keras is asked to train: `fit`, `train_on_batch`, `fit_generator`.
+        method: How Keras is asked to train: `fit`, `train_on_batch`, `fit_generator`...
         data_format: `channels_last` or `channels_first`.
         batch_size: Images in one training step of one device.
         precision: Of computation; weights stay in float32. `tf32` is float32 whose matrix products

@@ -104,6 +104,7 @@ class Limits(BaseModel):
     window_seconds: PositiveFloat | None = None
     case_seconds: PositiveFloat | None = None
     silence_seconds: PositiveFloat | None = None
+    disturbance: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class Definition(BaseModel):

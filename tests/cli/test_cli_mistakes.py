@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cnnbench.cli import run
+from cnnbench.cli import measuring
 from cnnbench.store.schema import VERSION_TABLE
 
 if TYPE_CHECKING:
@@ -117,6 +117,6 @@ def test_a_cache_that_cannot_be_written_is_told(
 def test_an_unexpected_error_is_not_hidden(
     cnnbench: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "facts", lambda: 1 / 0)
+    monkeypatch.setattr(measuring, "facts", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         cnnbench("run", "mine.toml")

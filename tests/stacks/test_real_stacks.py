@@ -34,6 +34,7 @@ windows = [2, 2]
 warmup_seconds = 0.0
 warmup_windows = 1
 window_seconds = 0.05
+disturbance = 1.0
 """
 
 

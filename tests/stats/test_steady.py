@@ -169,4 +169,4 @@ def test_noise_of_which_neighbours_are_alike_is_seldom_a_change(
     """Noise that is larger than the tolerance, which alone would hide every mistake."""
     series = [noise(seed, count, 0.04, correlation) for seed in range(400)]
     wrong = sum(kind(list(values)) != FLAT for values in series)
-    assert wrong / len(series) <= 0.06
+    assert wrong / len(series) <= 0.04

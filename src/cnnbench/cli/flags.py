@@ -16,7 +16,8 @@ Datasets = Annotated[
     typer.Option("--dataset", help="Data set, or your own FILE.py or folder of class folders."),
 ]
 Methods = Annotated[
-    list[str] | None, typer.Option("--method", help="fit, train_on_batch or fit_generator.")
+    list[str] | None,
+    typer.Option("--method", help="fit, train_on_batch...; see: cnnbench list methods."),
 ]
 Formats = Annotated[
     list[str] | None,

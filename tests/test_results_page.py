@@ -115,3 +115,13 @@ def test_launches_that_are_measured_anew_replace_the_older_ones(
     assert len(read(tmp_path / "published-cifar10.jsonl").launches) == 1
     demo = read(tmp_path / "demo.jsonl").launches
     assert len(demo) == len({launch.case for launch in demo}) == 3
+
+
+def test_the_table_of_planted_slowdowns_is_what_its_lines_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import planted
+
+    made = planted.page(planted.recorded(planted.LINES))
+    assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")

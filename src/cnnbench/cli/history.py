@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnnbench.cli import flags, output
+from cnnbench.cli.sources import in_files
 from cnnbench.errors import UsageError
 from cnnbench.history import LEAST, histories
 from cnnbench.machine.facts import facts, machine_id
@@ -19,7 +20,6 @@ from cnnbench.store.exchange import Recorded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from cnnbench.record import Launch
 
@@ -61,7 +61,7 @@ def history(  # noqa: PLR0917  one parameter a flag
     }
     if json:
         output.check_target(json)
-    recorded = _in_files(source) if source else _stored(store)
+    recorded = in_files(source) if source else _stored(store)
     here = None if all_machines else machine_id(facts())
     chosen = [
         one
@@ -98,12 +98,3 @@ def _stored(store: str | None) -> Recorded:
         launches = [each for one in alone for each in opened.launches(campaign=one.id)]
     origins = {one.id: exchange.origin(one) for one in alone}
     return Recorded(campaigns=origins, launches=tuple(launches))
-
-
-def _in_files(paths: Sequence[Path]) -> Recorded:
-    """All launches in files and folders of files."""
-    inside = [sorted(path.glob("*.jsonl")) if path.is_dir() else [path] for path in paths]
-    files = [file for found in inside for file in found]
-    if not files:
-        raise UsageError(f"no file of launches (*.jsonl) is in {', '.join(map(str, paths))}")
-    return exchange.merge(exchange.read(file) for file in files)

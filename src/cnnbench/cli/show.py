@@ -8,6 +8,7 @@ import typer
 
 from cnnbench import published as reference
 from cnnbench.cli import beside, flags, output
+from cnnbench.cli.sources import in_files
 from cnnbench.errors import UsageError
 from cnnbench.report.comparisons import document as document_of
 from cnnbench.report.conclusions import conclusions, outcomes
@@ -19,8 +20,6 @@ from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cnnbench.case import Case
     from cnnbench.comparison import Outcome
     from cnnbench.result import Result
@@ -58,7 +57,7 @@ def show(  # noqa: PLR0917  one parameter a flag
         "data_format": data_format,
     }
     if source:
-        recorded = _in_files(source)
+        recorded = exchange.newest(in_files(source))
     else:
         with Store.open(store or default_url(), read_only=True) as opened:
             recorded = _stored(opened, everything=everything, comparisons=comparisons)
@@ -109,15 +108,6 @@ def _stored(store: Store, *, everything: bool, comparisons: bool) -> Recorded:
         launches += [launch for group in store.launches_by_case().values() for launch in group]
     campaigns = {campaign.id: exchange.origin(campaign) for campaign in found}
     return Recorded(campaigns=campaigns, launches=tuple(launches))
-
-
-def _in_files(paths: list[Path]) -> Recorded:
-    """The launches of every case by its last campaign, in files and folders of files."""
-    inside = [sorted(path.glob("*.jsonl")) if path.is_dir() else [path] for path in paths]
-    files = [file for found in inside for file in found]
-    if not files:
-        raise UsageError(f"no file of launches (*.jsonl) is in {', '.join(map(str, paths))}")
-    return exchange.newest(exchange.merge(exchange.read(file) for file in files))
 
 
 def _matches(case: Case, wanted: dict[str, list[str] | None]) -> bool:

@@ -11,7 +11,7 @@ import typer
 
 from cnnbench import arms, comparison, prepare
 from cnnbench import gate as rules
-from cnnbench.cli import flags, output, targets
+from cnnbench.cli import flags, output
 from cnnbench.cli.common_case import Blocks, Margin, limits, single
 from cnnbench.cli.measuring import INTERRUPTED, followed, here
 from cnnbench.contest import Contest
@@ -195,7 +195,7 @@ class Files:
         """Raise UsageError if one of them could not be written."""
         for option in ("junit", "summary", "json"):
             if target := getattr(self, option):
-                targets.check(target, f"--{option}")
+                output.check_target(target, f"--{option}")
 
     def write(self, decision: rules.Decision, machine: Facts, command: str, seconds: float) -> None:
         """Print the answer, and write what was asked for."""
@@ -205,8 +205,8 @@ class Files:
                 typer.echo()
             typer.echo(f"{decision.word}: {decision.reason}")
         if self.junit:
-            targets.write(self.junit, junit(decision, seconds))
+            output.write_text(self.junit, junit(decision, seconds))
         if self.summary:
-            targets.write(self.summary, gating.summary(decision, command), append=True)
+            output.write_text(self.summary, gating.summary(decision, command), append=True)
         if self.json:
             output.write_json(gating.document(decision, machine, command), self.json)

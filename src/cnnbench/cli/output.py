@@ -49,15 +49,20 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
-def check_target(target: str) -> None:
-    """Raise UsageError if `write_json` could not write there: known before anything is measured."""
+def check_target(target: str, option: str = "--json") -> None:
+    """Raise UsageError if a file could not be written: known before anything is measured.
+
+    Args:
+        target: Its path; `-` for standard output.
+        option: That named it.
+    """
     path = Path(target)
     if target == "-":
         return
     if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"cannot write {target}: give --json a file in a folder that exists")
+        raise UsageError(f"cannot write {target}: give {option} a file in a folder that exists")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise UsageError(f"cannot write {target}: no permission; give --json another file")
+        raise UsageError(f"cannot write {target}: no permission; give {option} another file")
 
 
 def write_json(value: Any, target: str) -> None:
@@ -69,8 +74,18 @@ def write_json(value: Any, target: str) -> None:
     if target == "-":
         print_json(value)
         return
+    write_text(target, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(target: str, text: str, *, append: bool = False) -> None:
+    """Write a text to a file, or append it.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     try:
-        Path(target).write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", "utf-8")
+        with Path(target).open("a" if append else "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror}") from None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnbench.comparison import INCONCLUSIVE
 from cnnbench.report import grid
-from cnnbench.report.document import SCHEMA
+from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.table import instance, number
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _failure(found: Outcome, arm: str) -> dict[str, Any] | None:
 
 
 def _estimate(value: Estimate | None) -> dict[str, Any] | None:
-    return None if value is None else asdict(value)
+    return None if value is None else finite(asdict(value))
 
 
 def _speed(found: Outcome, arm: str) -> str:

@@ -26,7 +26,7 @@ def document(results: Sequence[Result], machine: Facts) -> dict[str, Any]:
     """
     return {
         "schema": SCHEMA,
-        "machine": _finite(machine),
+        "machine": finite(machine),
         "results": [_result(result) for result in results],
         "scaling": scaling.as_json(results),
     }
@@ -39,15 +39,15 @@ def _result(result: Result) -> dict[str, Any]:
         "verdict": result.verdict,
         "reason": result.reason,
         "labels": list(result.labels),
-        "images_per_second": None if speed is None else _finite(asdict(speed)),
-        "metrics": {name: _finite(asdict(value)) for name, value in result.metrics.items()},
-        "facts": _finite(result.facts),
+        "images_per_second": None if speed is None else finite(asdict(speed)),
+        "metrics": {name: finite(asdict(value)) for name, value in result.metrics.items()},
+        "facts": finite(result.facts),
         "proof": None,
         "launches": list(result.launches),
     }
 
 
-def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+def finite(values: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has no NaN and no infinity: they are null."""
     wild = {key for key, v in values.items() if isinstance(v, float) and not math.isfinite(v)}
     return {key: None if key in wild else value for key, value in values.items()}

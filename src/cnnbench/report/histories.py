@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cnnbench.report import grid
-from cnnbench.report.document import SCHEMA
+from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.sparkline import sparkline
 from cnnbench.report.table import interval, number
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cnnbench.history import Change, Series
-    from cnnbench.result import Estimate
 
 CAUSES = {
     "stack_fingerprint": "the stack's definition or lock",
@@ -122,7 +120,7 @@ def _series(series: Series) -> dict[str, Any]:
             {
                 "campaign": point.campaign,
                 "started_at": point.started_at,
-                "images_per_second": _finite(point.speed),
+                "images_per_second": finite(asdict(point.speed)),
                 "recorded": dict(point.causes),
             }
             for point in series.points
@@ -140,10 +138,3 @@ def _series(series: Series) -> dict[str, Any]:
             for change in series.changes
         ],
     }
-
-
-def _finite(speed: Estimate) -> dict[str, Any]:
-    """JSON has no infinity: a bound that is none is null."""
-    values = asdict(speed)
-    wild = {key for key, value in values.items() if value is not None and not math.isfinite(value)}
-    return {key: None if key in wild else value for key, value in values.items()}

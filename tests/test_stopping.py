@@ -140,9 +140,9 @@ def test_time_without_end_is_a_budget_too() -> None:
 
 
 def test_a_disturbed_launch_is_measured_again() -> None:
-    equal = launches([100.0] * 4)
+    equal = launches([100.0] * QUICK.launches[0])
     assert not needs_launch(equal, 0.0, QUICK)
-    assert needs_launch([*equal[:3], launch(100.0, facts=BUSY)], 0.0, QUICK)
+    assert needs_launch([*equal[:-1], launch(100.0, facts=BUSY)], 0.0, QUICK)
     assert not needs_launch([*equal, launch(100.0, facts=BUSY)], 0.0, QUICK)
 
 
@@ -157,8 +157,9 @@ def test_an_unsteady_launch_among_steady_ones_is_replaced() -> None:
 
 
 def test_a_case_half_of_whose_launches_never_become_steady_ends_at_the_fewest() -> None:
-    assert needs_launch([restless()] * 3, 0.0, QUICK)
-    assert not needs_launch([restless(), restless(), *launches([100.0] * 2)], 0.0, QUICK)
+    fewest = QUICK.launches[0]
+    assert needs_launch([restless()] * (fewest - 1), 0.0, QUICK)
+    assert not needs_launch([*[restless()] * (fewest - 2), *launches([100.0] * 2)], 0.0, QUICK)
 
 
 def test_launches_that_were_disturbed_do_not_make_a_case_unsteady() -> None:
@@ -185,9 +186,9 @@ def test_one_launch_is_never_precise() -> None:
     assert not is_precise([100.0], QUICK)
 
 
-def test_quick_looks_once_and_so_is_as_confident_as_asked() -> None:
-    assert confidence(4, QUICK) == pytest.approx(0.95)
-    assert confidence(5, STANDARD) > 0.95
+def test_one_look_is_as_confident_as_asked_and_the_first_of_several_more() -> None:
+    assert confidence(4, replace(QUICK, launches=(4, 4))) == pytest.approx(0.95)
+    assert confidence(5, QUICK) > 0.95
 
 
 def test_a_launch_takes_its_stages_and_its_windows_and_begins_before_those_that_count() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BUDGETS = {
     "quick": Budget(
         precision=0.10,
-        launches=(4, 4),
+        launches=(5, 20),
         warmup_seconds=1.0,
         warmup_windows=2,
         windows=(10, 20),

@@ -129,7 +129,7 @@ def test_only_float32_of_a_gpu_is_switched(
 
 def test_what_is_computed_in_half_the_bits_is_not_called_tf32() -> None:
     layers = [SimpleNamespace(compute_dtype="bfloat16", weights=[1])]
-    model = SimpleNamespace(layers=layers, jit_compile=True, steps_per_execution=1)
+    model = SimpleNamespace(layers=layers, jit_compile=True)
     assert _keras3.compiled(model, "xla", "tf32")["computes_in"] == "bfloat16"
     layers[0].compute_dtype = "float32"
     assert _keras3.compiled(model, "xla", "tf32")["computes_in"] == "tf32"

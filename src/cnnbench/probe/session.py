@@ -174,7 +174,11 @@ def _last_facts(backend: Any, keras: Any, model: Any) -> Dict[str, Any]:
         layout = backend.convolutions(keras, model)
     except Exception as error:
         layout = "unknown (%s)" % type(error).__name__
-    return {"peak_memory_bytes": peak, "convolutions_in": layout}
+    return {
+        "peak_memory_bytes": peak,
+        "convolutions_in": layout,
+        "steps_per_execution": getattr(model, "steps_per_execution", 1),
+    }
 
 
 def _kind(error: Exception) -> str:

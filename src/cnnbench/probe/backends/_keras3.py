@@ -58,7 +58,6 @@ def compiled(model: Any, compiler: str, float32: str = "float32") -> Dict[str, A
     return {
         "computes_in": float32 if computes_in == "float32" else computes_in,
         "jit": compiler if model.jit_compile else "none",
-        "steps_per_execution": model.steps_per_execution,
     }
 
 

@@ -145,9 +145,9 @@ def test_out_of_memory_halves_the_batch_until_it_fits_when_asked_and_says_so(
     assert found[2].case.batch_size == 8
     assert found[2].images_per_second is not None
     assert found[2].images_per_second.n == 2
-    assert found[2].labels == ("batch halved: out of memory",)
+    assert found[2].labels == ("unverified", "batch halved: out of memory")
     assert found[3].case == CASE
-    assert found[3].labels == ()
+    assert found[3].labels == ("unverified",)
 
 
 def test_an_interrupted_campaign_goes_on_with_the_half_that_it_had_come_to(

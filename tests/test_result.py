@@ -19,6 +19,7 @@ from cnnbench.result import Result, conclude
 if TYPE_CHECKING:
     from cnnbench.record import Facts
 
+PROVEN: Facts = {"proof": "p", "proof_outcome": "same", "proof_reason": ""}
 BUDGET = replace(BUDGETS["quick"], launches=(3, 5))
 CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="fit")
 WIDE = Failure(stage="import", kind="unsupported", message="no such precision here")
@@ -41,7 +42,7 @@ def launch(*windows: Window, number: int = 1, failure: Failure | None = None) ->
         started_at="2026-01-01T00:00:00+00:00",
         machine={"cpu": "x"},
         stages={"import": 2.0, "build": 1.0},
-        facts={"backend": "null", "peak_memory_bytes": 1 << 30},
+        facts={"backend": "null", "peak_memory_bytes": 1 << 30, **PROVEN},
         windows=tuple(replace(one, index=i) for i, one in enumerate(windows)),
         failure=failure,
     )
@@ -115,7 +116,7 @@ def test_nine_windows_prove_no_steadiness_and_ten_do() -> None:
 def series(*speeds: float, number: int = 1, facts: Facts | None = None) -> Launch:
     """A launch whose windows have these speeds."""
     one = launch(*(window(round(1000 * speed), 1.0) for speed in speeds), number=number)
-    return replace(one, facts=facts if facts is not None else {"backend": "jax"})
+    return replace(one, facts={**PROVEN, **(facts if facts is not None else {"backend": "jax"})})
 
 
 FLAT_SPEEDS = [100.0] * 20
@@ -204,7 +205,7 @@ def test_an_interval_between_two_looks_is_as_wide_as_the_next_look_demands() -> 
     ],
 )
 def test_a_layout_that_was_not_run_is_labelled(found: str, labels: tuple[str, ...]) -> None:
-    seen = replace(launch(*[window(32, 1.0)] * 10), facts={"convolutions_in": found})
+    seen = replace(launch(*[window(32, 1.0)] * 10), facts={**PROVEN, "convolutions_in": found})
     assert conclude([seen], BUDGET).labels == labels
 
 
@@ -236,7 +237,7 @@ def test_the_document_has_the_keys_that_programs_rely_on() -> None:
     promised = {"case", "verdict", "reason", "images_per_second", "metrics", "proof", "launches"}
     assert promised <= result.keys()
     assert result["case"]["stack"] == "null"
-    assert result["proof"] is None
+    assert result["proof"] == "p"
     assert result["launches"] == ["launch-1", "launch-2", "launch-3"]
     estimate = {"point", "low", "high", "confidence", "n"}
     assert result["images_per_second"].keys() == estimate
@@ -264,3 +265,26 @@ def test_an_interval_without_upper_bound_is_strict_json() -> None:
     seen = [replace(one, stages={"build": 10.0 ** (8 * one.number)}) for one in launches(9, 9)]
     (result,) = written(conclude(seen, budget))["results"]
     assert result["metrics"]["build_seconds"]["high"] is None
+
+
+def test_a_launch_that_nothing_was_proven_of_is_unverified() -> None:
+    unproven = replace(launch(window(1000, 1.0)), facts={"proof_outcome": "unverified"})
+    found = conclude([*launches(1000, 1010), unproven], BUDGET)
+    assert "unverified" in found.labels
+    assert conclude(launches(1000, 1010, 990), BUDGET).labels == ("steadiness unproven",)
+
+
+def test_a_known_difference_stands_beside_the_speed() -> None:
+    why = "BatchNormalization: fixed gamma"
+    facts = {"proof": "q", "proof_outcome": "differs, explained", "proof_reason": why}
+    found = conclude([replace(launch(window(1000, 1.0)), facts=facts)], BUDGET)
+    assert f"differs: {why}" in found.labels
+    assert found.proof == "q"
+
+
+def test_training_that_is_wrong_is_refused_and_has_no_number() -> None:
+    failure = Failure(stage="proof", kind="refused", message="loss in step 1 is off by 1")
+    found = conclude([launch(failure=failure)], BUDGET)
+    assert (found.verdict, found.reason) == ("refused", "loss in step 1 is off by 1")
+    assert found.images_per_second is None
+    assert found.proof == "p"

@@ -17,6 +17,7 @@ from cnnbench import events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
+from cnnbench.prover import proven
 from cnnbench.readiness import exclusive, readied
 from cnnbench.result import conclude
 
@@ -40,6 +41,7 @@ class Campaign:
         store: Where launches and windows go the moment they are known.
         resume: Whether an interrupted campaign of the same cases is gone on with.
         halve: Whether a case that is out of memory is followed by one of half its batch.
+        verify: Whether training is proven to be right where that is not known.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Campaign:
         *,
         resume: bool = True,
         halve: bool = False,
+        verify: bool = True,
     ) -> None:
         self._suite = suite
         self._own = own
@@ -58,6 +61,8 @@ class Campaign:
         self._store = store
         self._resume = resume
         self._halve = halve
+        self._verify = verify
+        self._proofs: dict[Case, Facts] = {}
         self._launches: dict[Case, list[Launch]] = defaultdict(list)
         self._spent: dict[Case, float] = defaultdict(float)
         self._campaign = ""
@@ -88,6 +93,7 @@ class Campaign:
                     half = self._half(case)
                     if half is not None and half not in ready:
                         ready[half] = replace(ready[case], case=half)
+                        self._proofs[half] = self._proofs.get(case, {})
                         waiting.append(half)
 
     def results(self) -> list[Result]:
@@ -156,8 +162,11 @@ class Campaign:
                 yield self._done(case)
                 continue
             made = yield from readied(case, self._own)
+            if self._verify:
+                made, self._proofs[case] = yield from proven(made, self._own, self._store)
             if isinstance(made, prepare.NotReady):
-                self._launches[case].append(self._ledger.refuse(made, 1))
+                refused = self._ledger.refuse(made, 1, self._proofs.get(case))
+                self._launches[case].append(refused)
                 yield self._done(case)
             else:
                 ready[case] = made
@@ -205,12 +214,17 @@ class Campaign:
             self._ledger.head(case, ready.stack.fingerprint, len(known) + 1),
             budget,
             windows=stopping.windows_wanted(known, budget),
-            facts={"batch_halved": True} if case not in self._suite.cases else {},
+            facts=self._facts(case),
         )
         known.append(launch)
         self._spent[case] += time.monotonic() - begun
         if len(known) == budget.launches[0] and self._is_open(case):
             yield from self._planned(case, known)
+
+    def _facts(self, case: Case) -> Facts:
+        """What launches of a case say that their guests do not know."""
+        halved = {} if case in self._suite.cases else {"batch_halved": True}
+        return {**self._proofs.get(case, {}), **halved}
 
     def _done(self, case: Case) -> events.CaseDone:
         return events.CaseDone(conclude(self._launches[case], self._suite.budget))

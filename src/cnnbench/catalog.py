@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-GUEST_KINDS = ("backends", "models", "datasets", "methods")
+GUEST_KINDS = ("backends", "models", "native", "datasets", "methods")
 
 
 @dataclass(frozen=True, slots=True)

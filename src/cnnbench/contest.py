@@ -19,13 +19,14 @@ from cnnbench.case import digest
 from cnnbench.comparison import CONTROL, PILOT_BLOCK
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
+from cnnbench.prover import proven
 from cnnbench.readiness import exclusive, readied
 from cnnbench.stopping import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from cnnbench.case import Arm, Budget
+    from cnnbench.case import Arm, Budget, Case
     from cnnbench.comparison import Outcome
     from cnnbench.prepare import Own, Ready
     from cnnbench.record import Facts, Launch
@@ -46,6 +47,7 @@ class Contest:
         machine: Facts of this host.
         store: Where launches and windows go the moment they are known.
         resume: Whether an interrupted comparison of the same arms is gone on with.
+        verify: Whether training is proven to be right where that is not known.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Contest:
         store: Store,
         *,
         resume: bool = True,
+        verify: bool = True,
     ) -> None:
         self._arms = tuple(arms)
         self._budget = budget
@@ -64,6 +67,8 @@ class Contest:
         self._machine = machine
         self._store = store
         self._resume = resume
+        self._verify = verify
+        self._proofs: dict[Case, Facts] = {}
         self._launches: list[Launch] = []
         self._spent = 0.0
         self.campaign = ""
@@ -117,8 +122,12 @@ class Contest:
         ready = {}
         for arm in self._arms:
             made = yield from readied(arm.case, self._own)
+            if self._verify:
+                made, self._proofs[arm.case] = yield from proven(made, self._own, self._store)
             if isinstance(made, prepare.NotReady):
-                refused = self._ledger.refuse(made, 1, arm=arm.name, block=PILOT_BLOCK)
+                refused = self._ledger.refuse(
+                    made, 1, self._proofs.get(arm.case), arm=arm.name, block=PILOT_BLOCK
+                )
                 self._launches.append(refused)
             else:
                 ready[arm.name] = made
@@ -151,7 +160,10 @@ class Contest:
                 ),
                 self._budget,
                 windows=windows,
-                facts={"interleaved": True} if turns else {},
+                facts={
+                    **self._proofs.get(ready[name].case, {}),
+                    **({"interleaved": True} if turns else {}),
+                },
             )
             for name in names
         ]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from cnnbench.case import Budget, Case
     from cnnbench.comparison import Outcome
+    from cnnbench.proof import Proof
     from cnnbench.record import Launch, Window
     from cnnbench.result import Result
     from cnnbench.stopping import Outlook
@@ -87,6 +88,21 @@ class StageEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofStarted:
+    """A case is about to be proven; its stack trains a few steps that are looked at."""
+
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class ProofEnded:
+    """It is known whether a case's training is right."""
+
+    case: Case
+    proof: Proof
+
+
+@dataclass(frozen=True, slots=True)
 class WindowTimed:
     """A window was measured."""
 
@@ -150,6 +166,8 @@ Event = (
     | LaunchStarted
     | GuestStarted
     | StageEntered
+    | ProofStarted
+    | ProofEnded
     | WindowTimed
     | LaunchEnded
     | CasePlanned

@@ -70,7 +70,7 @@ def live(
     with tempfile.TemporaryDirectory(prefix="cnnbench-") as name, seen.monitor:
         folder = Path(name)
         try:
-            with _start(ready, folder, head.seed % PAGE_BYTES) as process:
+            with start(ready, folder, head.seed % PAGE_BYTES) as process:
                 yield events.GuestStarted(head.case, head.id, process.pid)
                 seen.monitor.follow(process.pid)
                 conversation = Conversation(process, budget.silence_seconds)
@@ -95,14 +95,21 @@ def live(
     )
 
 
-def _start(ready: Ready, folder: Path, padding: int) -> Process:
+def start(ready: Ready, folder: Path, padding: int = 0) -> Process:
+    """The guest of a case, in an environment of its own.
+
+    Args:
+        ready: The case with all that it needs.
+        folder: The launch's own.
+        padding: Bytes of environment that mean nothing.
+    """
     case = ready.case
     guest = bundle.build(folder)
     variables = environment.variables(
         home=folder,
         backend=ready.stack.backend,
         device=case.device,
-        threads=_threads(case.threads),
+        threads=threads(case.threads),
         stack=ready.stack.variables,
         cards=ready.cards,
         padding=padding,
@@ -116,7 +123,7 @@ def _begin(
     conversation: Conversation, ready: Ready, head: Launch, seen: _Seen
 ) -> Generator[events.Event, None, Failure | None]:
     """Have the guest boot, load, build and compile."""
-    conversation.tell(_order(ready, head))
+    conversation.tell(order(ready, head.seed))
     for message in conversation.until(wire.Compiled):
         if failure := _noted(message, seen):
             return failure
@@ -149,7 +156,18 @@ def _measure(
     return None
 
 
-def _order(ready: Ready, head: Launch) -> wire.Boot:
+def order(
+    ready: Ready, seed: int, proof: Path | None = None, *, ordered: bool = False
+) -> wire.Boot:
+    """What the guest is told first.
+
+    Args:
+        ready: The case with all that it needs.
+        seed: Of data order and initial weights.
+        proof: The folder of what is given, if the launch is to prove.
+        ordered: Whether weights are only to be updated once all gradients are there.
+    """
+
     def text(path: Path | None) -> str | None:
         return None if path is None else str(path)
 
@@ -157,11 +175,13 @@ def _order(ready: Ready, head: Launch) -> wire.Boot:
         version=wire.VERSION,
         case=asdict(ready.case),
         backend=ready.stack.backend,
-        seed=head.seed,
-        threads=_threads(ready.case.threads),
+        seed=seed,
+        threads=threads(ready.case.threads),
         data=text(ready.data),
         model_file=text(ready.model_file),
         dataset_file=text(ready.dataset_file),
+        proof=text(proof),
+        ordered=ordered,
     )
 
 
@@ -198,7 +218,7 @@ def _taken(by: str) -> Failure:
     return Failure(stage="stack", kind="unsupported", message=f"{by}; {remedy}")
 
 
-def _threads(asked: int) -> int:
+def threads(asked: int) -> int:
     """CPUs to use: as asked, else all that this process may use."""
     here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return asked or here

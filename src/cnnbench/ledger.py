@@ -97,12 +97,14 @@ class Ledger:
         yield events.LaunchEnded(head.case, launch)
         return launch
 
-    def refuse(self, case: NotReady, number: int, **place: Any) -> Launch:
+    def refuse(
+        self, case: NotReady, number: int, known: Facts | None = None, **place: Any
+    ) -> Launch:
         """Record a case that cannot be launched, as a result like any other."""
         launch = self.head(case.case, case.stack.fingerprint if case.stack else "", number, **place)
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = dict(known or {})
         if case.stack:
-            facts = {"package": case.stack.package, "backend": case.stack.backend}
+            facts |= {"package": case.stack.package, "backend": case.stack.backend}
         failure = replace(case.failure, message=redact(case.failure.message))
         self._store.begin_launch(launch)
         self._store.end_launch(launch.id, {}, facts, failure)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import catalog, plan, stopping
 from cnnbench.judge import UNPROVEN, Judgement, counting, judge
+from cnnbench.proof import EXPLAINED, UNVERIFIED
 from cnnbench.stats.interval import geometric
 from cnnbench.stats.steady import NO_STEADY_STATE, SLOWDOWN
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cnnbench.record import Facts, Launch
 
 SETTLED, NOISY, FAILED, UNSUPPORTED = "settled", "noisy", "failed", "unsupported"
+REFUSED = "refused"
 UNSTEADY = NO_STEADY_STATE
 
 
@@ -45,7 +47,8 @@ class Result:
 
     Attributes:
         case: What was measured.
-        verdict: `settled`, `noisy`, `no steady state`, `failed` or `unsupported`.
+        verdict: `settled`, `noisy`, `no steady state`, `failed`, `unsupported`, or `refused` where
+            training is proven to be wrong.
         reason: One line, empty where nothing is to be said.
         images_per_second: None where there is no honest number.
         metrics: Every metric that has a number, by name.
@@ -53,6 +56,7 @@ class Result:
         facts: Of the last launch: what ran.
         machine: Facts of the host of the last launch.
         launches: Ids, in order.
+        proof: Id of the proof that its training is right, or wrong; None where it is unverified.
     """
 
     case: Case
@@ -64,6 +68,7 @@ class Result:
     facts: Facts = field(default_factory=dict)
     machine: Facts = field(default_factory=dict)
     launches: tuple[str, ...] = ()
+    proof: str | None = None
 
 
 def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
@@ -81,10 +86,11 @@ def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
         reason=reason,
         images_per_second=metrics.pop("images_per_second", None),
         metrics=metrics,
-        labels=(*_labels(good), *([] if unsteady else _counted(judgements))),
+        labels=(*_proven(good), *_labels(good), *([] if unsteady else _counted(judgements))),
         facts=(failed or last).facts,
         machine=last.machine,
         launches=tuple(launch.id for launch in launches),
+        proof=_proof((failed or last).facts),
     )
 
 
@@ -114,8 +120,8 @@ def _verdict(
     failed: Launch | None, judgements: Sequence[Judgement], budget: Budget
 ) -> tuple[str, str]:
     if failed is not None and (failure := failed.failure) is not None:
-        if failure.kind == "unsupported":
-            return UNSUPPORTED, failure.message
+        if failure.kind in (UNSUPPORTED, REFUSED):
+            return failure.kind, failure.message
         return FAILED, f"{failure.stage}: {failure.message}"
     if stopping.is_unsteady(judgements):
         return UNSTEADY, _restless(judgements)
@@ -168,6 +174,23 @@ def _counted(judgements: Sequence[Judgement]) -> Iterator[str]:
             yield f"{kind} in {count} of {len(calm)} launches"
     if any(j.kind == UNPROVEN and not plan.is_short(j.launch.windows) for j in calm):
         yield "steadiness unproven"
+
+
+def _proof(facts: Facts) -> str | None:
+    proof = facts.get("proof")
+    return None if proof is None else str(proof)
+
+
+def _proven(launches: Sequence[Launch]) -> Iterator[str]:
+    """What is known of the training that was measured, unless it is the same as the reference's."""
+    if any(_proof(launch.facts) is None for launch in launches):
+        yield UNVERIFIED
+    differences = (
+        str(launch.facts["proof_reason"])
+        for launch in launches
+        if launch.facts.get("proof_outcome") == EXPLAINED
+    )
+    yield from (f"differs: {reason}" for reason in dict.fromkeys(differences))
 
 
 def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:

@@ -63,6 +63,8 @@ def boot(model: Path) -> wire.Boot:
         data=None,
         model_file=str(model),
         dataset_file=None,
+        proof=None,
+        ordered=False,
     )
 
 

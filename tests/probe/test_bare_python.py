@@ -69,6 +69,8 @@ def boot(**changes: Any) -> wire.Boot:
         data=None,
         model_file=None,
         dataset_file=None,
+        proof=None,
+        ordered=False,
     )
     return order._replace(**changes)
 

@@ -63,7 +63,11 @@ CASE = {
     "devices": 1,
 }
 MESSAGES = (
-    wire.Boot(1, CASE, "null", 7, 2, None, "/own/model.py", None),
+    wire.Boot(2, CASE, "null", 7, 2, None, "/own/model.py", None, "/proof", ordered=True),
+    wire.Reference(2, "simple_cnn", 2),
+    wire.Expect("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 20, 7),
+    wire.Described([["kernel", [3, 3, 3, 32]]], [32, 32, 3], 10, 8, 10**9, "adam", {"rate": 1e-3}),
+    wire.Expected(0.5),
     wire.Measure(3),
     wire.Finish(),
     wire.Stage("import"),
@@ -532,6 +536,8 @@ class Life(unittest.TestCase):
             data=None,
             model_file=str(path),
             dataset_file=None,
+            proof=None,
+            ordered=False,
         )
         requests = queue.Queue()  # type: Any
         for message in (order._replace(**changes), *map(wire.Measure, steps), wire.Finish()):
@@ -705,7 +711,7 @@ class Life(unittest.TestCase):
     def test_refuses_a_host_of_another_protocol(self) -> None:
         failed = self.failure(version=wire.VERSION + 1)
         self.assertEqual(failed[:2], ("boot", "error"))
-        self.assertIn("host speaks 2, guest 1", failed.message)
+        self.assertIn("host speaks 3, guest 2", failed.message)
 
     def test_fails_at_once_without_its_backend_or_method(self) -> None:
         self.assertEqual(self.failure(backend="absent").stage, "boot")

@@ -76,7 +76,7 @@ def boot(model: Path, devices: int) -> wire.Boot:
         "augment": False,
         "devices": devices,
     }
-    return wire.Boot(wire.VERSION, case, "null", 1, 1, None, str(model), None)
+    return wire.Boot(wire.VERSION, case, "null", 1, 1, None, str(model), None, None, ordered=False)
 
 
 def life(process: Process, *steps: int) -> list[Any]:

@@ -168,6 +168,8 @@ def boot(name: str, model: Path, devices: int, method: str) -> wire.Boot:
         data=None,
         model_file=str(model),
         dataset_file=None,
+        proof=None,
+        ordered=False,
     )
 
 

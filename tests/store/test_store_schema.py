@@ -26,7 +26,7 @@ NEXT = '''"""A version of the future."""
 import sqlalchemy as sa
 from alembic import op
 revision = "9999"
-down_revision = "0002"
+down_revision = "0003"
 def upgrade():
     op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))
     {then}
@@ -87,7 +87,9 @@ def test_a_store_is_written_in_wal_mode(path: Path) -> None:
 
 def test_a_store_of_the_first_version_keeps_what_it_holds(path: Path, tmp_path: Path) -> None:
     first = tmp_path / "first"
-    shutil.copytree(migrate.SCRIPTS, first, ignore=shutil.ignore_patterns("v0002*", "__pycache__"))
+    shutil.copytree(
+        migrate.SCRIPTS, first, ignore=shutil.ignore_patterns("v0002*", "v0003*", "__pycache__")
+    )
     with pytest.MonkeyPatch.context() as earlier:
         earlier.setattr(migrate, "SCRIPTS", first)
         engine = create_engine(f"sqlite:///{path}")

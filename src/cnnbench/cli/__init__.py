@@ -21,6 +21,7 @@ from cnnbench.cli import (
     run,
     show,
     stacks,
+    verify,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
+app.command("verify")(verify.verify)
 app.command("show")(show.show)
 app.command("history")(history.history)
 app.command("reference")(reference.reference)
@@ -87,7 +89,7 @@ def _with_json_target(arguments: list[str]) -> list[str]:
 
     Typer has no options whose value may be left out.
     """
-    takers = ("run", "compare", "gate", "show", "history", "reference")
+    takers = ("run", "compare", "gate", "verify", "show", "history", "reference")
     if not arguments or arguments[0] not in takers:
         return arguments
     found = []

@@ -50,6 +50,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
     data_dir: flags.DataDir = None,
     instance_type: flags.InstanceType = None,
     fresh: flags.Fresh = False,
+    verify: flags.Verify = True,
 ) -> None:
     """Decide whether one arm trains faster than another, or by less than matters.
 
@@ -87,7 +88,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
     compared = arms.parse(arm or [], common, own)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
-        contest = Contest(compared, asked, own, machine, opened, resume=not fresh)
+        contest = Contest(compared, asked, own, machine, opened, resume=not fresh, verify=verify)
         cut_off = followed(contest.run())
     found = contest.outcome()
     if json != "-":

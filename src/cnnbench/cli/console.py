@@ -74,18 +74,15 @@ class Display:
                 self._plain(f"stack {stack}: {line}")
             case events.Waiting(reason=reason) | events.Shared(reason=reason):
                 self._say(reason)
-            case events.LaunchStarted(case=case, number=nth):
-                self._images, self._seconds, self._windows = 0, 0.0, 0
-                self._title = f"{case.stack} {case.model} #{nth}"
-                self._status(f"{self._title} start")
-                self._plain(f"launch {nth}: {case.title}")
+            case events.LaunchStarted() | events.ProofStarted():
+                self._begin(event)
             case events.StageEntered(stage=stage):
                 self._status(f"{self._title} {stage}")
             case events.WindowTimed():
                 self._window(event)
             case events.LaunchEnded(launch=launch) if launch.failure:
                 self._say(f"{launch.case.title}: {launch.failure.message}")
-            case events.CasePlanned() | events.BlockEnded():
+            case events.CasePlanned() | events.BlockEnded() | events.ProofEnded():
                 self._say(_learned(event))
             case events.CaseDone(result=result):
                 self.results[result.case] = result
@@ -101,6 +98,17 @@ class Display:
         known = result.reason in self._reasons
         self._reasons.add(result.reason)
         return known
+
+    def _begin(self, event: events.LaunchStarted | events.ProofStarted) -> None:
+        case = event.case
+        if isinstance(event, events.LaunchStarted):
+            what, told = f"#{event.number}", f"launch {event.number}: {case.title}"
+        else:
+            what, told = "proof", f"proof: {_proven(case)}"
+        self._images, self._seconds, self._windows = 0, 0.0, 0
+        self._title = f"{case.stack} {case.model} {what}"
+        self._status(f"{self._title} start")
+        self._plain(told)
 
     def _window(self, event: events.WindowTimed) -> None:
         window = event.window
@@ -218,10 +226,12 @@ def _foreseen(event: events.Forecast, cases: int) -> str:
     return f"{count} can run here: about {_duration(event.seconds)} at least{more}"
 
 
-def _learned(event: events.CasePlanned | events.BlockEnded) -> str:
-    """What is known by now: what it takes to settle a case, or what a comparison has come to."""
+def _learned(event: events.CasePlanned | events.BlockEnded | events.ProofEnded) -> str:
+    """What is known by now: of a proof, a case's noise, or a comparison."""
     if isinstance(event, events.BlockEnded):
         return _block(event)
+    if isinstance(event, events.ProofEnded):
+        return f"{_proven(event.case)}: {event.proof.outcome}{_because(event.proof.reason)}"
     launches, windows, seconds = event.outlook
     return (
         f"{event.case.title}: ±{event.precision:.0%} takes about {launches} launches of {windows}"
@@ -245,6 +255,16 @@ def _block(event: events.BlockEnded) -> str:
     return f"block {event.number} ({how}), {found.blocks} count: {'; '.join(parts) or 'none yet'}"
 
 
+def _proven(case: Case) -> str:
+    """What a proof is of, in one line."""
+    parts = [case.stack, case.model, case.method, case.data_format]
+    return " · ".join([*parts, *([case.precision] if case.precision != "float32" else [])])
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
 def _several(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
@@ -254,8 +274,7 @@ def _conclusion(result: Result) -> str:
     if speed is None:
         return f"{result.case.title}: {result.verdict}: {result.reason}"
     told = f"{number(speed.point)} images/s ({interval(speed)})"
-    reason = f": {result.reason}" if result.reason else ""
-    return f"{result.case.title}: {told}, {result.verdict}{reason}"
+    return f"{result.case.title}: {told}, {result.verdict}{_because(result.reason)}"
 
 
 def _duration(seconds: float) -> str:

@@ -77,3 +77,7 @@ InstanceType = Annotated[
     str | None, typer.Option("--instance-type", help="Name of this machine in the first column.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do not go on with what was interrupted.")]
+Verify = Annotated[
+    bool,
+    typer.Option("--verify/--no-verify", help="Prove first that training is right; once a case."),
+]

@@ -77,6 +77,7 @@ def gate(  # noqa: PLR0917  one parameter a flag
     data_dir: flags.DataDir = None,
     instance_type: flags.InstanceType = None,
     fresh: flags.Fresh = False,
+    verify: flags.Verify = True,
 ) -> None:
     """Fail if the head trains slower than the base, by more than the margin, twice.
 
@@ -111,7 +112,7 @@ def gate(  # noqa: PLR0917  one parameter a flag
     based, headed = arms.parse([base, head], common, own)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
-        measuring = Passes(based, headed, asked, own, machine, opened)
+        measuring = Passes(based, headed, asked, own, machine, opened, verify)
         found = measuring.run(resume=not fresh)
     command = gating.reproducing(sys.argv[1:], {"--base": based.case, "--head": headed.case})
     files.write(rules.decide(found), machine, command, measuring.seconds)
@@ -129,6 +130,7 @@ class Passes:
         own: The user's own files and environments.
         machine: Facts of this host.
         store: Where launches go.
+        verify: Whether training is proven to be right where that is not known.
         seconds: That measuring took so far.
     """
 
@@ -138,6 +140,7 @@ class Passes:
     own: Own
     machine: Facts
     store: Store
+    verify: bool
     seconds: float = field(default=0.0, init=False)
 
     def run(self, *, resume: bool) -> list[Outcome]:
@@ -156,7 +159,15 @@ class Passes:
 
     def _pass(self, number: int, *, resume: bool) -> Outcome:
         compared = rules.arms_of(number, self.base, self.head)
-        contest = Contest(compared, self.budget, self.own, self.machine, self.store, resume=resume)
+        contest = Contest(
+            compared,
+            self.budget,
+            self.own,
+            self.machine,
+            self.store,
+            resume=resume,
+            verify=self.verify,
+        )
         begun = time.monotonic()
         cut_off = followed(contest.run())
         self.seconds += time.monotonic() - begun

@@ -13,13 +13,14 @@ from rich.console import Console
 
 from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
-from cnnbench.report import comparisons, scaling
+from cnnbench.report import comparisons, proofs, scaling
 from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cnnbench.comparison import Outcome
+    from cnnbench.proof import Proof
     from cnnbench.result import Result
 
 # How the headings of columns of numbers begin.
@@ -42,6 +43,11 @@ def print_comparison(found: Outcome) -> None:
     """Print what was compared, with its verdicts."""
     kept = (comparisons.RATIO, comparisons.RANGE, comparisons.VERDICT)
     _print(comparisons.rows(found), comparisons.markdown(found), kept=kept)
+
+
+def print_proofs(found: Sequence[Proof]) -> None:
+    """Print what was proven."""
+    _print(proofs.rows(found), proofs.markdown(found), kept=(proofs.OUTCOME,))
 
 
 def print_json(value: Any) -> None:

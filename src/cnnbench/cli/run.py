@@ -18,7 +18,7 @@ from cnnbench.envs import stack as stacks
 from cnnbench.errors import UsageError
 from cnnbench.report import published
 from cnnbench.report.document import document
-from cnnbench.result import FAILED, UNSUPPORTED
+from cnnbench.result import FAILED, REFUSED, UNSUPPORTED
 from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
 
@@ -58,6 +58,7 @@ def run(  # noqa: PLR0917  one parameter a flag
     data_dir: flags.DataDir = None,
     instance_type: flags.InstanceType = None,
     fresh: flags.Fresh = False,
+    verify: flags.Verify = True,
 ) -> None:
     """Measure images/s of real training, each case in fresh processes.
 
@@ -69,7 +70,7 @@ def run(  # noqa: PLR0917  one parameter a flag
         output.check_target(json)
     own = prepare.Own(data_dir=data_dir)
     chosen = {
-        "stack": _stacks(own, stack, python),
+        "stack": stacks_named(own, stack, python),
         "model": model,
         "dataset": dataset,
         "method": method,
@@ -82,13 +83,18 @@ def run(  # noqa: PLR0917  one parameter a flag
         "augment": [True] if augment else None,
         "threads": threads,
     }
-    planned = _with_budget(_suite(name, chosen), budget, launches)
-    named = (prepare.named(case, own) for case in planned.cases)
-    fewer = map(prepare.with_fewer_devices, named) if fewer_devices else named
-    planned = replace(planned, cases=tuple(dict.fromkeys(fewer)))
+    planned = _with_budget(planned_suite(name, chosen, own, fewer=fewer_devices), budget, launches)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
-        campaign = Campaign(planned, own, machine, opened, resume=not fresh, halve=halve_batch)
+        campaign = Campaign(
+            planned,
+            own,
+            machine,
+            opened,
+            resume=not fresh,
+            halve=halve_batch,
+            verify=verify,
+        )
         cut_off = followed(campaign.run())
         results = campaign.results()
     _tell(results, planned, machine, json)
@@ -117,11 +123,31 @@ def _leave(results: list[Result], cut_off: KeyboardInterrupt | StoreError | None
         raise typer.Exit(INTERRUPTED)
     if cut_off is not None:
         raise cut_off
-    if all(result.verdict in (FAILED, UNSUPPORTED) for result in results):
+    verdicts = {result.verdict for result in results}
+    if REFUSED in verdicts or verdicts <= {FAILED, UNSUPPORTED}:
         raise typer.Exit(1)
 
 
-def _stacks(own: prepare.Own, stack: list[str] | None, python: Path | None) -> list[str] | None:
+def planned_suite(
+    name: str, chosen: dict[str, Any], own: prepare.Own, *, fewer: bool = False
+) -> Suite:
+    """The suite with the axes that flags replace, its cases by the names that results have.
+
+    Args:
+        name: Of the suite, or the path of its file.
+        chosen: Values of axes; None for those that the suite says.
+        own: The user's own files and environments; those that cases name are added.
+        fewer: Whether to take as many devices as are here where more are asked for.
+    """
+    planned = _suite(name, chosen)
+    named = (prepare.named(case, own) for case in planned.cases)
+    cases = map(prepare.with_fewer_devices, named) if fewer else named
+    return replace(planned, cases=tuple(dict.fromkeys(cases)))
+
+
+def stacks_named(
+    own: prepare.Own, stack: list[str] | None, python: Path | None
+) -> list[str] | None:
     """The stacks that flags name, the user's own environment among them."""
     environments = [prepare.add_environment(own, python)] if python else []
     named = [name for name in stack or [] if name != "local" or not environments]

@@ -7,7 +7,7 @@ import time
 import traceback
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
-from . import optimizers, plugins, ranks, threads, wire
+from . import optimizers, plugins, proof, ranks, reference, threads, wire
 from .faults import BadData, BadModel, Unsupported
 from .feed import Feed
 from .windows import Windows
@@ -58,6 +58,9 @@ def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stag
     order = requests()
     if order.version != wire.VERSION:
         raise RuntimeError("host speaks %s, guest %s" % (order.version, wire.VERSION))
+    if isinstance(order, wire.Reference):
+        reference.converse(order, requests, send)
+        return
     backend = plugins.load("backends", order.backend)
     method = plugins.load("methods", order.case["method"])
     share = ranks.share(backend, order.case)
@@ -75,8 +78,10 @@ def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stag
         model = _model(backend, keras, dataset, order, stages)
 
         stages.enter("training")
-        windows = Windows(ask, tell, backend.fence(keras, model), backend.clock)
+        windows = _windows(backend, keras, model, order, (ask, tell))
         method.train(Task(keras=keras, model=model, feed=feed), windows)
+        if order.proof:
+            windows.save(order.proof)
         tell(wire.Finished(facts=_last_facts(backend, keras, model)))
 
 
@@ -94,7 +99,29 @@ def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
     return keras, facts
 
 
+def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, Any]) -> Any:
+    """What the method is to ask: for a proof, one that looks at what each window made."""
+    parts = (*host, backend.fence(keras, model), backend.clock)
+    if not order.proof:
+        return Windows(*parts)
+    return proof.Witness(
+        *parts,
+        weights=lambda: backend.weights(keras, model),
+        read_back=lambda: backend.read_back(keras, model),
+        slots=lambda: backend.slots(keras, model),
+        counts=backend.watch(keras, model),
+        out_first=_is_out_first(backend, order),
+    )
+
+
+def _is_out_first(backend: Any, order: Any) -> bool:
+    """Whether kernels of convolutions are (out, in, rows, columns) in this format."""
+    return order.case["data_format"] in getattr(backend, "KERNELS_OUT_FIRST", ())
+
+
 def _dataset(order: Any) -> Dataset:
+    if order.proof:
+        return Dataset(*proof.open_given(order.proof))
     if order.dataset_file:
         own = plugins.load("datasets", "_own")
         return Dataset(*own.open_path(order.dataset_file, order.seed))
@@ -124,7 +151,13 @@ def _model(backend: Any, keras: Any, dataset: Dataset, order: Any, stages: Stage
     with backend.scope(keras, order.case):
         stages.enter("build")
         definition = _definition(order)
+        if order.proof:
+            proof.without_dropout(keras)
+        if order.ordered:
+            backend.order_updates(keras)
         model = _build(keras, definition, dataset, order)
+        if order.proof:
+            proof.set_weights(model, order.proof, out_first=_is_out_first(backend, order))
         parameters = int(model.count_params())
         model = backend.replicate(keras, model, order.case)
         stages.tell(wire.Built(parameters=parameters, seconds=stages.seconds()))
@@ -132,6 +165,9 @@ def _model(backend: Any, keras: Any, dataset: Dataset, order: Any, stages: Stage
         stages.enter("compile")
         getattr(definition, "compile", optimizers.compile_default)(keras, model)
     facts = backend.compiled(keras, model)
+    if order.proof:
+        first = order.case["data_format"] == "channels_first"
+        facts["macs"] = proof.macs(model, channels_first=first)
     _check("precision", order.case["precision"], facts["computes_in"])
     _check("devices", order.case["devices"], facts["devices"])
     stages.tell(wire.Compiled(facts=facts, seconds=stages.seconds()))

@@ -3,12 +3,13 @@
 One message is one line. History of the protocol:
 
 1. Boot, Measure, Finish; Stage, Booted, Loaded, Built, Compiled, Window, Finished, Failed.
+2. Boot has `proof`; Reference, Expect; Described, Expected.
 """
 
 import json
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 1
+VERSION = 2
 
 # Host to guest.
 
@@ -23,10 +24,24 @@ Boot = NamedTuple(
         ("data", Optional[str]),  # the folder of the data set, or None if it is made
         ("model_file", Optional[str]),  # the user's own model
         ("dataset_file", Optional[str]),  # the user's own data set: a file or a folder
+        ("proof", Optional[str]),  # the folder of what is given, where what is seen goes too
+        ("ordered", bool),  # whether updates of weights are to wait for all gradients
     ],
 )
 Measure = NamedTuple("Measure", [("steps", int)])
 Finish = NamedTuple("Finish", [])
+Reference = NamedTuple("Reference", [("version", int), ("model", str), ("threads", int)])
+Expect = NamedTuple(
+    "Expect",
+    [
+        ("folder", str),  # of `given.npz` and `seen.npz`, where `expected.npz` goes too
+        ("rows", List[List[int]]),  # for each step, the images given that it trained on
+        ("variants", List[str]),  # what the stack does otherwise
+        ("roundoff", float),  # of the precision
+        ("perturbations", int),
+        ("seed", int),  # of the perturbations
+    ],
+)
 
 # Guest to host. `seconds` are of the stage that the message ends.
 
@@ -48,12 +63,26 @@ Window = NamedTuple(
 )
 Finished = NamedTuple("Finished", [("facts", Dict[str, Any])])
 Failed = NamedTuple("Failed", [("stage", str), ("kind", str), ("message", str), ("traceback", str)])
+Described = NamedTuple(
+    "Described",
+    [
+        ("weights", List[List[Any]]),  # kind and shape of each, as Keras lists them
+        ("shape", List[int]),  # height, width, channels
+        ("classes", int),
+        ("batch", int),
+        ("macs", int),  # forward, of one image
+        ("optimizer", str),
+        ("settings", Dict[str, float]),
+    ],
+)
+Expected = NamedTuple("Expected", [("seconds", float)])
 
 MESSAGES = {
     kind.__name__: kind
     for kind in (
-        *(Boot, Measure, Finish),
+        *(Boot, Measure, Finish, Reference, Expect),
         *(Stage, Booted, Loaded, Built, Compiled, Window, Finished, Failed),
+        *(Described, Expected),
     )
 }
 

@@ -42,7 +42,7 @@ def _result(result: Result) -> dict[str, Any]:
         "images_per_second": None if speed is None else finite(asdict(speed)),
         "metrics": {name: finite(asdict(value)) for name, value in result.metrics.items()},
         "facts": finite(result.facts),
-        "proof": None,
+        "proof": result.proof,
         "launches": list(result.launches),
     }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench.machine.facts import label
 from cnnbench.report import grid
-from cnnbench.result import FAILED, SETTLED, UNSUPPORTED
+from cnnbench.result import FAILED, REFUSED, SETTLED, UNSUPPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,7 @@ def _is_virtual(case: Case) -> bool:
 def notes(result: Result) -> str:
     """What a reader must know of a number: a verdict that is not `settled`, and labels."""
     said = list(result.labels)
-    if result.verdict not in (SETTLED, FAILED, UNSUPPORTED):
+    if result.verdict not in (SETTLED, FAILED, REFUSED, UNSUPPORTED):
         said.insert(0, f"{result.verdict}: {result.reason}")
     return "; ".join(said)
 
@@ -112,7 +112,7 @@ def reasons(results: Sequence[Result]) -> str:
     """
     said: dict[tuple[str, str], list[Case]] = {}
     for result in results:
-        if result.verdict in (FAILED, UNSUPPORTED):
+        if result.verdict in (FAILED, REFUSED, UNSUPPORTED):
             said.setdefault((result.verdict, result.reason), []).append(result.case)
     lines = [f"- {_who(cases)}: {verdict}: {why}" for (verdict, why), cases in said.items()]
     return "\n\n" + "\n".join(" ".join(line.split()) for line in lines) if lines else ""

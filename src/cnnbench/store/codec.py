@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from cnnbench.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from dataclasses import Field
     from typing import ClassVar
 
@@ -37,6 +37,16 @@ def pack(mapping: Mapping[str, Any]) -> dict[str, Any]:
 def unpack(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `pack`."""
     return {key: _unpack_one(value) for key, value in mapping.items()}
+
+
+def pack_all(values: Iterable[Any]) -> list[Any]:
+    """Values as strict JSON can carry them."""
+    return [_pack_one(value) for value in values]
+
+
+def unpack_all(values: Iterable[Any]) -> list[Any]:
+    """The inverse of `pack_all`."""
+    return [_unpack_one(value) for value in values]
 
 
 def to_dict(record: Record) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from cnnbench.errors import StoreError
 from cnnbench.store import address, engine, migrate, reading
-from cnnbench.store.codec import pack, to_dict
+from cnnbench.store.codec import pack, pack_all, to_dict
 from cnnbench.store.process import may_live, this_process
 from cnnbench.store.schema import (
     campaign_ends,
@@ -20,6 +20,7 @@ from cnnbench.store.schema import (
     campaigns,
     launch_ends,
     launches,
+    proofs,
     windows,
 )
 from cnnbench.store.trouble import told
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
 
     from cnnbench.case import Budget, Case
+    from cnnbench.proof import Proof
     from cnnbench.record import Facts, Failure, Launch, Window
     from cnnbench.store.reading import Campaign
 
@@ -203,6 +205,30 @@ class Store:
                 failure=None if failure is None else to_dict(failure),
                 ended_at=now(),
             )
+
+    def add_proof(self, proof: Proof) -> None:
+        """Records a proof; from now on it holds for its subject."""
+        with self._writing() as connection:
+            _add(
+                connection,
+                proofs,
+                id=proof.id,
+                subject_id=proof.subject.id,
+                subject=to_dict(proof.subject),
+                made_at=proof.made_at,
+                seed=proof.seed,
+                outcome=proof.outcome,
+                reason=_encodable(proof.reason),
+                explanations=list(proof.explanations),
+                checks=[pack(check) for check in proof.checks],
+                losses={name: pack_all(values) for name, values in proof.losses.items()},
+                facts=pack(proof.facts),
+            )
+
+    def proof(self, subject: str) -> Proof | None:
+        """The newest proof of a subject, by the subject's id."""
+        with self._reading() as connection:
+            return reading.newest_proof(connection, subject)
 
     def launches(self, *, campaign: str | None = None, complete: bool = True) -> list[Launch]:
         """Launches in the order of their starts.

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, select
 
 from cnnbench.case import Arm, Budget, Case
+from cnnbench.proof import Proof, Subject
 from cnnbench.record import Failure, Launch, Window
-from cnnbench.store.codec import from_dict, unpack
+from cnnbench.store.codec import from_dict, unpack, unpack_all
 from cnnbench.store.process import Process
 from cnnbench.store.schema import (
     campaign_ends,
@@ -19,6 +20,7 @@ from cnnbench.store.schema import (
     campaigns,
     launch_ends,
     launches,
+    proofs,
     windows,
 )
 
@@ -126,6 +128,18 @@ def newest_launches(connection: Connection) -> dict[Case, list[Launch]]:
     return by_case
 
 
+def newest_proof(connection: Connection, subject: str) -> Proof | None:
+    """The newest proof of a subject, by the subject's id."""
+    query = (
+        select(proofs)
+        .where(proofs.c.subject_id == subject)
+        .order_by(proofs.c.ordinal.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else _proof(row)
+
+
 def _load(connection: Connection, ids: Select[tuple[str]]) -> list[Launch]:
     """The launches with these ids. Ends are read first: a launch that has one has every window."""
     query = (
@@ -178,6 +192,21 @@ def _launch(row: Row[Any], seen: tuple[Window, ...]) -> Launch:
         failure=None if row.failure is None else from_dict(Failure, row.failure),
         arm=row.arm,
         block=row.block,
+    )
+
+
+def _proof(row: Row[Any]) -> Proof:
+    return Proof(
+        id=row.id,
+        subject=from_dict(Subject, row.subject),
+        made_at=row.made_at,
+        seed=row.seed,
+        outcome=row.outcome,
+        reason=row.reason,
+        explanations=tuple(row.explanations),
+        checks=tuple(map(unpack, row.checks)),
+        losses={name: tuple(unpack_all(values)) for name, values in row.losses.items()},
+        facts=unpack(row.facts),
     )
 
 

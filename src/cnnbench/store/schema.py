@@ -4,6 +4,7 @@
                ├─ campaign_ends        at most one
                └─ launches ─┬─ windows
                             └─ launch_ends   at most one; a launch without it is in flight or lost
+    proofs                     of what launches are of; the newest of a subject holds
 
 What is learned later has a table of its own, so that nothing need be updated. `ordinal` is the
 order of insertion: wall clocks are set back at times, it never is. `arms` are the names of the arms
@@ -151,4 +152,23 @@ launch_ends = Table(
     Column("facts", JSON, nullable=False),
     Column("failure", JSON(none_as_null=True)),
     Column("ended_at", Text, nullable=False),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("ordinal", Integer, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("subject", JSON, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("explanations", JSON, nullable=False),
+    Column("checks", JSON, nullable=False),
+    Column("losses", JSON, nullable=False),
+    Column("facts", JSON, nullable=False),
+    UniqueConstraint("id", name="proofs_id"),
+    Index("proofs_subject_id", "subject_id"),
 )

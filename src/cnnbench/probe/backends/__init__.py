@@ -9,6 +9,12 @@ replicate(keras, model, case)   the model, built, to be compiled and trained on 
 compiled(keras, model)      of the compiled model: computes_in, jit, and on how many devices
 fence(keras, model)         a function that waits for all parameters
 convolutions(keras, model)  after training: the layout in which convolutions were run
+weights(keras, model)       for proofs: all weights, in Keras' order
+slots(keras, model)         for proofs: the optimiser's state by name, as trainable weights are
+read_back(keras, model)     for proofs: the first layer's kernel, whose gradient comes last
+watch(keras, model)         for proofs: a function that counts passes, images and calls forward
+order_updates(keras)        for proofs, where updates have none: they wait for all gradients
+KERNELS_OUT_FIRST           data formats in which kernels are (out, in, rows, columns), if any
 RANKS                       only where it holds: each device has a process of its own (ranks.py)
 
 Many devices share each step: every one of `case["devices"]` trains on `case["batch_size"]` images,

@@ -1,9 +1,11 @@
 """What the stacks of Keras 2 have in common: up to 2.3, before it was TensorFlow's own."""
 
 import random
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ..faults import Unsupported
+
+SLOTS = {"Adam": ("momentum", "velocity"), "RMSprop": ("velocity",)}
 
 
 def boot(case: Any, seed: int) -> Any:
@@ -42,3 +44,17 @@ def facts(keras: Any) -> Dict[str, Any]:
 def compiled(keras: Any, model: Any) -> Dict[str, Any]:
     """The type that the model's output has, and so is computed in."""
     return {"computes_in": keras.backend.dtype(model.outputs[0]), "jit": "none"}
+
+
+def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:
+    """The state of TensorFlow's optimisers: arrays of each kind, as the trainable weights are."""
+    optimizer = model.optimizer
+    kinds = SLOTS[type(optimizer).__name__]
+    count = len(model.trainable_weights)
+    arrays = optimizer.get_weights()
+    # Adam's begin with the iterations, and end with what AMSGrad would keep.
+    arrays = arrays[1:] if len(arrays) % count else arrays
+    found = {
+        kind: arrays[number * count : (number + 1) * count] for number, kind in enumerate(kinds)
+    }
+    return dict(found, iterations=[keras.backend.get_value(optimizer.iterations)])

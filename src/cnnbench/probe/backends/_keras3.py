@@ -1,6 +1,6 @@
 """What every stack of Keras 3 has in common."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from ..faults import Unsupported
 
@@ -12,6 +12,7 @@ POLICIES = {
     "float16": "mixed_float16",
 }
 PRECISIONS = {policy: precision for precision, policy in POLICIES.items()}
+SLOTS = ("momentum", "velocity")
 
 
 def boot(case: Any, seed: int) -> Any:
@@ -64,3 +65,49 @@ def compiled(model: Any, compiler: str, float32: str = "float32") -> Dict[str, A
 def variables(model: Any) -> Any:
     """Everything that a training step changes."""
     return [*model.variables, *model.optimizer.variables]
+
+
+def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:
+    """The optimiser's state: arrays of each kind, in the order of the trainable weights."""
+    import numpy as np
+
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+    def values(variables: Any) -> List[Any]:
+        return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+    found = {"iterations": values([optimizer.iterations])}
+    for kind in SLOTS:
+        found[kind] = values(v for v in optimizer.variables if v.path.endswith(kind))
+    return found
+
+
+def weights(keras: Any, model: Any) -> List[Any]:  # noqa: ARG001
+    """All weights, in Keras' order."""
+    return list(model.get_weights())
+
+
+def read_back(keras: Any, model: Any) -> Any:
+    """A copy of the first layer's kernel."""
+    import numpy as np
+
+    return np.array(keras.ops.convert_to_numpy(model.trainable_weights[0]))
+
+
+def watch(model: Any, note: Callable[[Any], None]) -> Callable[[], int]:
+    """Have every call of the model noted; gives a function that counts its calls from Python.
+
+    Args:
+        model: Not traced yet.
+        note: Called with the images, where the backend traces or runs the call.
+    """
+    calls = []
+    call = model.call
+
+    def noted(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        note(inputs)
+        return call(inputs, *args, **kwargs)
+
+    model.call = noted
+    return calls.__len__

@@ -2,9 +2,10 @@
 
 import os
 from time import perf_counter as clock
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, List
 
 from . import _keras3
+from ._keras3 import read_back, slots, weights
 from ._layout import one_layout
 from ._one_device import replicate, scope
 
@@ -15,8 +16,12 @@ __all__ = [
     "convolutions",
     "facts",
     "fence",
+    "read_back",
     "replicate",
     "scope",
+    "slots",
+    "watch",
+    "weights",
 ]
 
 
@@ -75,6 +80,24 @@ def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
     others = [v.value for v in model.non_trainable_variables]
     program = jax.make_jaxpr(lambda x: model.stateless_call(trainable, others, x))(image)
     return one_layout(_layouts(program.jaxpr))
+
+
+def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001
+    """Count passes where they are run: the program calls back."""
+    import jax
+
+    sizes: List[int] = []
+
+    def note(batch: Any) -> None:
+        jax.debug.callback(lambda size: sizes.append(int(size)), len(batch))
+
+    calls = _keras3.watch(model, note)
+
+    def counts() -> Dict[str, int]:
+        jax.effects_barrier()
+        return {"passes": len(sizes), "images": sum(sizes), "calls": calls()}
+
+    return counts
 
 
 def _layouts(program: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import functools
 import json
 from time import perf_counter as clock
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 from . import _keras2
 from ._layout import one_layout
@@ -16,9 +16,15 @@ __all__ = [
     "convolutions",
     "facts",
     "fence",
+    "read_back",
     "replicate",
     "scope",
+    "slots",
+    "watch",
+    "weights",
 ]
+
+KERNELS_OUT_FIRST = ("channels_first",)
 
 
 def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
@@ -69,6 +75,52 @@ def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001
     import mxnet
 
     return mxnet.nd.waitall  # type: ignore[no-any-return]
+
+
+def weights(keras: Any, model: Any) -> List[Any]:  # noqa: ARG001
+    """All weights from where the module trains them.
+
+    Keras' own copies are not what is trained once `set_weights` was called (keras-mxnet 2.1.6).
+    """
+    trained, averaged = model._module.get_params()  # noqa: SLF001
+    values = dict(trained, **averaged)
+    return [values[weight.name].asnumpy() for layer in model.layers for weight in layer.weights]
+
+
+def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:  # noqa: ARG001
+    """The optimiser's state, which MXNet's updater keeps by the number of the argument."""
+    import numpy as np
+
+    module = model._module._curr_module  # noqa: SLF001
+    updater = module._updater  # noqa: SLF001
+    names = module._exec_group.param_names  # noqa: SLF001
+    states = {names[number]: state for number, state in updater.states.items()}
+    kinds = _keras2.SLOTS[type(model.optimizer).__name__]
+    own = [states[weight.name] for weight in model.trainable_weights]
+    found = {kind: [state[number].asnumpy() for state in own] for number, kind in enumerate(kinds)}
+    return dict(found, iterations=[np.array(model.optimizer.num_update)])
+
+
+def read_back(keras: Any, model: Any) -> Any:  # noqa: ARG001
+    """From where the module trains it, past Keras' copy."""
+    module = model._module._curr_module  # noqa: SLF001
+    group = module._exec_group  # noqa: SLF001
+    first = group.param_names.index(model.trainable_weights[0].name)
+    return group.param_arrays[first][0].asnumpy()
+
+
+def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001
+    """Count what the module is given to go forward with."""
+    counts = {"passes": 0, "images": 0, "calls": 0}
+    forward = model._module.forward  # noqa: SLF001
+
+    def counted(batch: Any, *args: Any, **kwargs: Any) -> Any:
+        counts["passes"] += 1
+        counts["images"] += int(batch.data[0].shape[0])
+        return forward(batch, *args, **kwargs)
+
+    model._module.forward = counted  # noqa: SLF001
+    return lambda: dict(counts)
 
 
 def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001

@@ -3,10 +3,11 @@
 import functools
 from contextlib import contextmanager
 from time import perf_counter as clock
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, List
 
 from ..faults import Unsupported
 from . import _keras2, _keras3
+from ._keras3 import weights
 from ._layout import one_layout
 
 __all__ = [
@@ -16,8 +17,12 @@ __all__ = [
     "convolutions",
     "facts",
     "fence",
+    "read_back",
     "replicate",
     "scope",
+    "slots",
+    "watch",
+    "weights",
 ]
 
 
@@ -166,6 +171,75 @@ def convolutions(keras: Any, model: Any) -> str:
     return one_layout(
         "channels_last" if layout == "NHWC" else "channels_first" for layout in layouts
     )
+
+
+def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:
+    """The optimiser's state."""
+    import tensorflow as tf
+
+    return _keras2.slots(keras, model) if _is_first(tf) else _keras3.slots(keras, model)
+
+
+def order_updates(keras: Any) -> None:
+    """Have TensorFlow 1 update no weight before all gradients are there.
+
+    Keras 2 asks for no order, and the variables of TensorFlow 1 are read where they lie: what goes
+    back through a layer may meet its weights as they are after the step.
+    """
+    import tensorflow as tf
+
+    gradients = keras.optimizers.Optimizer.get_gradients
+
+    def ordered(self: Any, loss: Any, params: Any) -> Any:
+        return tf.tuple(gradients(self, loss, params))
+
+    keras.optimizers.Optimizer.get_gradients = ordered
+
+
+def read_back(keras: Any, model: Any) -> Any:
+    """A copy of the first layer's kernel."""
+    import tensorflow as tf
+
+    if _is_first(tf):
+        return keras.backend.get_value(model.trainable_weights[0])
+    return _keras3.read_back(keras, model)
+
+
+def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:
+    """Count passes where they are run: in variables of the graph, or by the runs of a session."""
+    import tensorflow as tf
+
+    if _is_first(tf):
+        return _watch_session(keras, model)
+    passes, images = (tf.Variable(0, trainable=False, dtype="int64") for _ in range(2))
+
+    def note(batch: Any) -> None:
+        passes.assign_add(1)
+        images.assign_add(tf.shape(batch, out_type="int64")[0])
+
+    calls = _keras3.watch(model, note)
+    return lambda: {
+        "passes": int(passes.numpy()),
+        "images": int(images.numpy()),
+        "calls": calls(),
+    }
+
+
+def _watch_session(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:
+    """By the runs that are fed with images: a graph runs its model once in each."""
+    session = keras.backend.get_session()
+    counts = {"passes": 0, "images": 0, "calls": 0}
+    run = session.run
+
+    def counted(fetches: Any, feed_dict: Any = None, **options: Any) -> Any:
+        batch = (feed_dict or {}).get(model.inputs[0])
+        if batch is not None:
+            counts["passes"] += 1
+            counts["images"] += len(batch)
+        return run(fetches, feed_dict, **options)
+
+    session.run = counted
+    return lambda: dict(counts)
 
 
 def _is_first(tf: Any) -> bool:

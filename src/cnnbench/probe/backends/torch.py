@@ -3,11 +3,12 @@
 import os
 import sys
 from time import perf_counter as clock
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, List
 
 from .. import ranks
 from ..faults import Unsupported
 from . import _keras3
+from ._keras3 import read_back, slots, weights
 from ._layout import one_layout
 from ._one_device import scope
 
@@ -19,8 +20,12 @@ __all__ = [
     "convolutions",
     "facts",
     "fence",
+    "read_back",
     "replicate",
     "scope",
+    "slots",
+    "watch",
+    "weights",
 ]
 
 RANKS = True  # DistributedDataParallel: one process a device
@@ -124,6 +129,13 @@ def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
     with torch.no_grad(), Look():
         model(images, training=False)
     return one_layout(seen)
+
+
+def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001
+    """Count passes as they are called; a compiled step calls the model only when it is traced."""
+    sizes: List[int] = []
+    calls = _keras3.watch(model, lambda batch: sizes.append(len(batch)))
+    return lambda: {"passes": len(sizes), "images": sum(sizes), "calls": calls()}
 
 
 def _meet(device: str, count: int) -> None:

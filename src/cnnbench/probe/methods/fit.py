@@ -13,6 +13,7 @@ from typing import Any, Optional, Tuple
 from ..faults import Unsupported
 
 IN_MEMORY = True
+FROM_START = True
 EPOCHS = 10**9
 
 

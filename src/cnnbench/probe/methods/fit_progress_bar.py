@@ -9,6 +9,7 @@ from typing import Any
 from .fit import repeat
 
 IN_MEMORY = True
+FROM_START = True
 
 
 def train(task: Any, windows: Any) -> None:

@@ -11,6 +11,7 @@ from ..faults import Unsupported
 from .fit import repeat
 
 IN_MEMORY = True
+ONE_STEP = False
 STEPS = 8
 
 

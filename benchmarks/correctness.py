@@ -1,0 +1,237 @@
+"""Are all stacks right? Proofs of every stack, model, data format and method, on one page.
+
+    python benchmarks/correctness.py [--seeds N] [--stack NAME]... [--model NAME]...
+                                     [--minutes M] [--write]
+
+Every combination is proven with seed 1, as `cnnbench verify` does; with `--seeds N` those of
+`train_on_batch` also with seeds 2 to N, to see that what is right is never refused. Each proof is a
+line of docs/measured/correctness.jsonl; the same command goes on from there. --write makes
+docs/measured/correctness.md, and its plot of the losses of all stacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from cnnbench import prepare
+from cnnbench.case import Case
+from cnnbench.cli.measuring import followed
+from cnnbench.proof import EXPLAINED, SAME
+from cnnbench.report import grid, proofs, table
+from cnnbench.store.database import Store
+from cnnbench.verify import Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+FOLDER = Path(__file__).parents[1] / "docs" / "measured"
+LINES, PAGE, PLOT = (FOLDER / f"correctness.{kind}" for kind in ("jsonl", "md", "svg"))
+STACKS = (
+    "keras3-tensorflow",
+    "keras3-jax",
+    "keras3-torch",
+    "keras2.1.5-tensorflow1.7.0",
+    "keras2.1.6-mxnet1.1.0",
+    "keras2.2.4-mxnet1.9.1",
+)
+MODELS = ("simple_cnn", "resnet20_cifar", "resnet56_cifar", "resnet50")
+FORMATS = ("channels_last", "channels_first")
+METHODS = ("train_on_batch", "fit", "fit_generator")
+PRECISIONS = ("float32", "bfloat16")
+
+
+def main() -> None:
+    """Prove what is missing; print the tables."""
+    flags = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    flags.add_argument("--seeds", type=int, default=1)
+    flags.add_argument("--stack", action="append")
+    flags.add_argument("--model", action="append")
+    flags.add_argument("--minutes", type=float, default=math.inf)
+    flags.add_argument("--write", action="store_true")
+    asked = flags.parse_args()
+    deadline = time.monotonic() + 60 * asked.minutes
+    wanted = missing(asked.stack or STACKS, asked.model or MODELS, asked.seeds)
+    for case, seed in wanted:
+        if time.monotonic() >= deadline:
+            break
+        if not proven(case, seed):
+            print("interrupted; the same command goes on from here", file=sys.stderr)
+            break
+    text = page(recorded())
+    print(text)
+    if asked.write:
+        PAGE.write_text(text, "utf-8")
+        plot(recorded())
+
+
+def missing(stacks: Sequence[str], models: Sequence[str], seeds: int) -> Iterator[tuple[Case, int]]:
+    """What is not recorded yet: every combination once, then more seeds."""
+    done = {(key(line), line["seed"]) for line in recorded()}
+    for seed in range(1, seeds + 1):
+        for case in cases(stacks, models):
+            if seed > 1 and case.method != "train_on_batch":
+                continue
+            if (key_of(case), seed) not in done:
+                yield case, seed
+
+
+def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
+    """Every combination; reduced precision where the stack has it, by one method."""
+    for model in models:
+        for stack in stacks:
+            for precision in PRECISIONS:
+                for method in METHODS:
+                    if precision != "float32" and (
+                        not stack.startswith("keras3") or method != "train_on_batch"
+                    ):
+                        continue
+                    for data_format in FORMATS:
+                        yield Case(
+                            stack=stack,
+                            model=model,
+                            dataset="synthetic-32",
+                            method=method,
+                            data_format=data_format,
+                            precision=precision,
+                        )
+
+
+def proven(case: Case, seed: int) -> bool:
+    """Prove a case, and write its line; False if it was interrupted."""
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "s.sqlite") as store:
+        verification = Verification([case], prepare.Own(), store, seed)
+        if followed(verification.run()) is not None:
+            return False
+        (line,) = proofs.document(verification.proofs, {})["proofs"]
+    with LINES.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, sort_keys=True) + "\n")
+    return True
+
+
+def recorded() -> list[dict[str, Any]]:
+    """Every proof so far, the newest of each combination and seed."""
+    if not LINES.exists():
+        return []
+    lines = [json.loads(line) for line in LINES.read_text("utf-8").splitlines()]
+    return list({(key(line), line["seed"]): line for line in lines}.values())
+
+
+def key(line: dict[str, Any]) -> tuple[str, ...]:
+    """What a recorded proof is of."""
+    subject = line["subject"]
+    return tuple(subject[axis] for axis in ("stack", "model", "precision", "method", "data_format"))
+
+
+def key_of(case: Case) -> tuple[str, ...]:
+    """What a proof of a case would be of."""
+    return (case.stack, case.model, case.precision, case.method, case.data_format)
+
+
+def page(lines: Sequence[dict[str, Any]]) -> str:
+    """The tables as Markdown."""
+    first = [line for line in lines if line["seed"] == 1]
+    parts = [
+        "<!-- Made by `python benchmarks/correctness.py --write`; do not edit. -->",
+        "",
+        "# Proofs of every stack",
+        "",
+        "Each row trained on the same weights and images; see [correctness](../correctness.md).",
+        "*Excess* is the largest deviation over what rounding explains: right if it is at most 1.",
+        "",
+        grid.markdown([_row(line) for line in first]),
+        "",
+        "![Loss of each step on every stack](correctness.svg)",
+        "",
+        "## Is what is right ever refused?",
+        "",
+        grid.markdown(list(_seeds(lines))),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _row(line: dict[str, Any]) -> dict[str, str]:
+    stack, model, precision, method, data_format = key(line)
+    excess = _excess(line)
+    return {
+        "Model": model,
+        "Stack": stack,
+        "Precision": precision,
+        "Method": f"`{method}`",
+        "Data Format": table.FORMATS[data_format],
+        "First loss": f"{line['losses']['seen'][0]:.6f}" if line["losses"] else "",
+        "Excess": f"{excess:.2f}" if excess is not None else "",
+        "Outcome": line["outcome"],
+        "Why": line["reason"],
+    }
+
+
+def _excess(line: dict[str, Any]) -> float | None:
+    found = [
+        check["deviation"] / check["tolerance"] for check in line["checks"] if check["tolerance"]
+    ]
+    return max(found, default=None)
+
+
+def _seeds(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, str]]:
+    """A row for each stack, model and precision: outcomes over seeds."""
+    grouped = defaultdict(list)
+    for line in lines:
+        if line["subject"]["method"] == "train_on_batch":
+            grouped[key(line)].append(line)
+    for (stack, model, precision, _, data_format), group in grouped.items():
+        outcomes = Counter(line["outcome"] for line in group)
+        worst = max((e for line in group if (e := _excess(line)) is not None), default=math.nan)
+        yield {
+            "Model": model,
+            "Stack": stack,
+            "Precision": precision,
+            "Data Format": table.FORMATS[data_format],
+            "Seeds": str(len(group)),
+            "Right": str(outcomes[SAME] + outcomes[EXPLAINED]),
+            "Largest excess": f"{worst:.2f}",
+        }
+
+
+def plot(lines: Sequence[dict[str, Any]]) -> None:
+    """The loss of each step on every stack, over the reference's first."""
+    values = [
+        {
+            "stack": line["subject"]["stack"],
+            "model": line["subject"]["model"],
+            "format": table.FORMATS[line["subject"]["data_format"]],
+            "step": number,
+            "loss": loss,
+        }
+        for line in lines
+        if line["seed"] == 1 and key(line)[2:4] == ("float32", "train_on_batch")
+        for number, loss in enumerate(line["losses"].get("seen", []), 1)
+    ]
+    chart = (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("step:O", title="training step"),
+            y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
+            color=alt.Color("stack:N", title="stack"),
+            strokeDash=alt.StrokeDash("format:N", title="data format"),
+        )
+        .properties(width=220, height=180)
+        .facet(facet=alt.Facet("model:N", title=None), columns=2)
+        .resolve_scale(y="independent")
+    )
+    chart.save(PLOT)
+
+
+if __name__ == "__main__":
+    main()

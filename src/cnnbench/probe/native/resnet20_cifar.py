@@ -1,0 +1,18 @@
+"""ResNet-20 for CIFAR-10."""
+
+from typing import Any, Tuple
+
+from ._resnet_cifar import BATCH, CLASSES, L2, OPTIMIZER, SHAPE, build_depth
+
+__all__ = ["BATCH", "CLASSES", "L2", "OPTIMIZER", "SHAPE", "build"]
+
+
+def build(
+    shape: Tuple[int, int, int],
+    classes: int,
+    *,
+    symmetric: bool = False,
+    channels_first: bool = False,
+) -> Any:
+    """Three stacks of 3 blocks."""
+    return build_depth(shape, classes, 3, symmetric=symmetric, channels_first=channels_first)

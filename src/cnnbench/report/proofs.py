@@ -1,0 +1,78 @@
+"""Proofs as a table, and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cnnbench.proof import SAME
+from cnnbench.report import grid
+from cnnbench.report.document import SCHEMA, finite
+from cnnbench.report.table import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cnnbench.proof import Proof
+    from cnnbench.record import Facts
+
+OUTCOME = "Outcome"
+
+
+def rows(proofs: Sequence[Proof]) -> list[dict[str, str]]:
+    """One row of texts by column for each proof."""
+    found = [_row(proof) for proof in proofs]
+    plain = {"Precision": "float32", "Device": "cpu"}
+    empty = {name for name, usual in plain.items() if all(row[name] == usual for row in found)}
+    return [{k: v for k, v in row.items() if k not in empty} for row in found]
+
+
+def markdown(proofs: Sequence[Proof]) -> str:
+    """The table as Markdown."""
+    return grid.markdown(rows(proofs)) if proofs else "Nothing was verified."
+
+
+def document(proofs: Sequence[Proof], machine: Facts) -> dict[str, Any]:
+    """The whole answer of `verify`."""
+    return {
+        "schema": SCHEMA,
+        "machine": finite(machine),
+        "proofs": [_as_json(proof) for proof in proofs],
+    }
+
+
+def _row(proof: Proof) -> dict[str, str]:
+    subject = proof.subject
+    gradient = _check(proof, "gradient")
+    return {
+        "Stack": subject.stack,
+        "Model": subject.model,
+        "Method": f"`{subject.method}`",
+        "Data Format": FORMATS[subject.data_format],
+        "Precision": subject.precision,
+        "Device": subject.device,
+        "Loss": f"{losses[0]:.6g}" if (losses := proof.losses.get("seen")) else "",
+        "Gradient off by": f"{gradient['deviation']:.1e}" if gradient else "",
+        "Tolerance": f"{gradient['tolerance']:.1e}" if gradient else "",
+        OUTCOME: proof.outcome,
+        "Why": "" if proof.outcome == SAME else proof.reason,
+    }
+
+
+def _check(proof: Proof, what: str) -> Mapping[str, Any] | None:
+    return next((check for check in proof.checks if check["what"] == what), None)
+
+
+def _as_json(proof: Proof) -> dict[str, Any]:
+    return {
+        "id": proof.id,
+        "subject": {"id": proof.subject.id, **asdict(proof.subject)},
+        "made_at": proof.made_at,
+        "seed": proof.seed,
+        "outcome": proof.outcome,
+        "reason": proof.reason,
+        "explanations": list(proof.explanations),
+        "checks": [finite(check) for check in proof.checks],
+        "losses": {name: list(values) for name, values in proof.losses.items()},
+        "facts": finite(proof.facts),
+    }

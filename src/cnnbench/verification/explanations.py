@@ -1,0 +1,180 @@
+"""What stacks are known to do otherwise than the reference, and why.
+
+An explanation names a cause, the stacks and the layers that it is of, and changes what a stack is
+held to do. It widens no tolerance: with its cause built into the reference, the stack must agree
+with it to rounding. `tests/stacks/test_explanations.py` shows for each that removing the cause from
+the model removes the difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from cnnbench.case import Case
+    from cnnbench.record import Facts
+    from cnnbench.verification.traits import Traits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A known difference.
+
+    Attributes:
+        name: As tables show it.
+        about: What the stack does, for people.
+        layer: Where.
+        holds: Whether a stack does so, from what ran there.
+        change: What the stack is held to do then.
+    """
+
+    name: str
+    about: str
+    layer: str
+    holds: Callable[[Case, Facts], bool]
+    change: Callable[[Traits], Traits]
+
+
+def candidates(case: Case, facts: Facts) -> list[Explanation]:
+    """What may explain a difference of a stack.
+
+    Args:
+        case: What was trained.
+        facts: What ran: `backend`, `keras_version`.
+    """
+    return [explanation for explanation in EXPLANATIONS if explanation.holds(case, facts)]
+
+
+def applied(traits: Traits, explanations: Iterable[Explanation]) -> Traits:
+    """What a stack is held to do with all of some explanations."""
+    for explanation in explanations:
+        traits = explanation.change(traits)
+    return traits
+
+
+def _is_before(facts: Facts, *version: int) -> bool:
+    """Whether Keras is older than a version."""
+    found = tuple(int(part) for part in str(facts["keras_version"]).split(".")[: len(version)])
+    return found < version
+
+
+def _is_keras3(facts: Facts) -> bool:
+    return not _is_before(facts, 3)
+
+
+def _is_mxnet(facts: Facts) -> bool:
+    return facts["backend"] == "mxnet"
+
+
+def _is_tensorflow1(facts: Facts) -> bool:
+    return facts["backend"] == "tensorflow" and not _is_keras3(facts)
+
+
+def _epsilon_inside(traits: Traits) -> Traits:
+    rule = traits.rule
+    return replace(traits, rule=replace(rule, inside=rule.name == "rmsprop"))
+
+
+def _mxnet_epsilon(traits: Traits) -> Traits:
+    rule = traits.rule
+    return replace(traits, rule=replace(rule, epsilon=1e-8, inside=rule.name == "rmsprop"))
+
+
+def _variant(name: str) -> Callable[[Traits], Traits]:
+    return lambda traits: replace(traits, variants=traits.variants | {name})
+
+
+EXPLANATIONS = (
+    Explanation(
+        name="epsilon inside the root",
+        about="RMSprop divides by sqrt(average + epsilon), not by sqrt(average) + epsilon",
+        layer="RMSprop",
+        holds=lambda _, facts: _is_keras3(facts),
+        change=_epsilon_inside,
+    ),
+    Explanation(
+        name="MXNet's epsilon",
+        about="keras-mxnet's epsilon is 1e-8, not 1e-7, and RMSprop's is added inside the root",
+        layer="RMSprop, Adam",
+        holds=lambda _, facts: _is_mxnet(facts),
+        change=_mxnet_epsilon,
+    ),
+    Explanation(
+        name="bias along the width",
+        about=(
+            "Keras 3 has TensorFlow add a bias with channels_first along the width where there are"
+            " as many filters as columns; its gradient is then of columns, not of channels"
+        ),
+        layer="Conv2D with as many filters as columns",
+        holds=lambda case, facts: (
+            facts["backend"] == "tensorflow"
+            and _is_keras3(facts)
+            and case.data_format == "channels_first"
+        ),
+        change=_variant("bias along the width"),
+    ),
+    Explanation(
+        name="running mean of losses",
+        about="train_on_batch tells the mean loss of all steps so far, not the step's",
+        layer="loss",
+        holds=lambda case, facts: case.method == "train_on_batch" and _is_keras3(facts),
+        change=lambda traits: replace(traits, running_mean=True),
+    ),
+    Explanation(
+        name="symmetric padding",
+        about="MXNet pads a strided `same` convolution alike on all sides, TensorFlow at the end",
+        layer="Conv2D with strides",
+        holds=lambda _, facts: _is_mxnet(facts),
+        change=_variant("symmetric padding"),
+    ),
+    Explanation(
+        name="channels first in flat images",
+        about="Flatten keeps the order of channels_first; later releases of Keras turn it round",
+        layer="Flatten",
+        holds=lambda case, facts: case.data_format == "channels_first" and _is_before(facts, 2, 2),
+        change=_variant("channels first in flat images"),
+    ),
+    Explanation(
+        name="fixed gamma",
+        about="keras-mxnet leaves MXNet's fix_gamma on: gamma is 1 and is not trained",
+        layer="BatchNormalization",
+        holds=lambda _, facts: _is_mxnet(facts),
+        change=_variant("fixed gamma"),
+    ),
+    Explanation(
+        name="unordered updates",
+        about="TensorFlow 1 updates a layer's weights while gradients still go back through them",
+        layer="all with weights",
+        holds=lambda _, facts: _is_tensorflow1(facts),
+        change=lambda traits: replace(traits, unordered=True),
+    ),
+    Explanation(
+        name="debiased moving averages",
+        about="Keras 2 has TensorFlow forget where a moving average began (zero_debias)",
+        layer="BatchNormalization",
+        holds=lambda _, facts: _is_tensorflow1(facts),
+        change=lambda traits: replace(traits, average=replace(traits.average, debiased=True)),
+    ),
+    Explanation(
+        name="unbiased moving variance",
+        about="Keras 2 multiplies a batch's variance by n / (n - 1.001) before it is averaged",
+        layer="BatchNormalization",
+        holds=lambda _, facts: _is_tensorflow1(facts),
+        change=lambda traits: _corrected(traits, "keras"),
+    ),
+    Explanation(
+        name="unbiased fused variance",
+        about="TensorFlow's fused batch normalisation tells a variance over n - 1",
+        layer="BatchNormalization",
+        holds=lambda case, facts: _is_tensorflow1(facts) and case.data_format == "channels_last",
+        change=lambda traits: _corrected(traits, "bessel"),
+    ),
+)
+
+
+def _corrected(traits: Traits, how: str) -> Traits:
+    average = traits.average
+    return replace(traits, average=replace(average, corrections=(*average.corrections, how)))

@@ -1,0 +1,78 @@
+"""What all checks together say: the same, explained by known differences, or wrong."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import TYPE_CHECKING
+
+from cnnbench.verification.explanations import applied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cnnbench.verification.checks import Check
+    from cnnbench.verification.explanations import Explanation
+    from cnnbench.verification.traits import Traits
+
+    Compare = Callable[[Traits], list[Check]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was found.
+
+    Attributes:
+        right: Whether everything agrees.
+        explanations: The known differences without which it would not.
+        checks: All that was compared, with these; where nothing agrees, of what came nearest.
+    """
+
+    right: bool
+    explanations: Sequence[Explanation]
+    checks: Sequence[Check]
+
+
+def verdict(compare: Compare, plain: Traits, known: Sequence[Explanation]) -> Verdict:
+    """The fewest known differences with which all checks hold.
+
+    Args:
+        compare: Holds the steps that were seen against what traits ask for.
+        plain: What is asked for without any difference.
+        known: Differences that the stack may have.
+    """
+    nearest = Verdict(right=False, explanations=(), checks=())
+    least = math.inf
+    for some in _subsets(known):
+        found = compare(applied(plain, some))
+        if all(check.excess <= 1 for check in found):
+            return Verdict(right=True, explanations=some, checks=found)
+        excess = sum(math.log1p(check.excess) for check in found)
+        if excess < least or not nearest.checks:
+            least, nearest = excess, Verdict(right=False, explanations=some, checks=found)
+    return nearest
+
+
+def worst(found: Sequence[Check]) -> list[Check]:
+    """The check of each kind that is farthest beyond its tolerance, or nearest to it."""
+    by_kind: dict[str, Check] = {}
+    for check in found:
+        if check.what not in by_kind or check.excess > by_kind[check.what].excess:
+            by_kind[check.what] = check
+    return list(by_kind.values())
+
+
+def told(found: Sequence[Check]) -> str:
+    """The first thing that is wrong, for people: checks come in the order of their causes."""
+    check = next(check for check in found if check.excess > 1)
+    where = f" of {check.where}" if check.where else ""
+    return (
+        f"{check.what}{where} in step {check.step} is off by {check.deviation:.2g},"
+        f" where rounding explains {check.tolerance:.2g}"
+    )
+
+
+def _subsets(known: Sequence[Explanation]) -> Iterator[Sequence[Explanation]]:
+    """None, then few before many."""
+    return chain.from_iterable(combinations(known, n) for n in range(len(known) + 1))

@@ -1,0 +1,94 @@
+"""The talk with the reference, replayed from a transcript."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cnnbench import folders, prover
+from cnnbench.case import Case
+from cnnbench.link.conversation import Conversation
+from cnnbench.probe import wire
+from cnnbench.verification import given
+from cnnbench.verification.traits import standard
+
+STORY = Path(__file__).parent / "transcripts" / "reference.jsonl"
+CASE = Case(stack="keras3-jax", model="simple_cnn", dataset="synthetic-32", method="fit", threads=2)
+STEPS = range(1, given.STEPS + 1)
+NAMES = {"gradients/0": (2, 3), "gradients/1": (3,)}
+
+
+class ScriptedLine:
+    """Says what the transcript says, once it was told what the transcript has the host say."""
+
+    def __init__(self, folder: Path) -> None:
+        rows = given.rows(4 * (given.STEPS + given.MORE_STEPS), 4, 7, from_start=True)
+        text = STORY.read_text().replace('"FOLDER"', json.dumps(str(folder)))
+        text = text.replace('"ROWS"', json.dumps(rows))
+        self.script = [json.loads(line) for line in text.splitlines()]
+
+    def write(self, line: str) -> None:
+        assert json.loads(line) == self.script.pop(0)["host"]
+
+    def read(self, seconds: float) -> str:  # noqa: ARG002
+        return json.dumps(self.script.pop(0)["guest"])
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Steps of Adam whose gradients are all 1, as stack and reference have them."""
+    monkeypatch.setattr(folders, "cache", lambda: tmp_path / "cache")
+    arrays: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
+    first = {"weights/0/0": np.zeros((2, 3)), "weights/0/1": np.zeros(3)}
+    for step in STEPS:
+        expected[f"{step}/loss"] = np.float64(1.0)
+        arrays[f"iterations/{step}/0"] = np.array(step)
+        for place, (name, shape) in enumerate(NAMES.items()):
+            one = np.ones(shape)
+            expected[f"{step}/{name}"] = one
+            expected[f"{step}/edges/{name}"] = np.float64(0.0)
+            arrays[f"momentum/{step}/{place}"] = one * (1 - 0.9**step)
+            arrays[f"velocity/{step}/{place}"] = one * (1 - 0.999**step)
+            arrays[f"weights/{step}/{place}"] = -one * 1e-3 * step / (1 + 1e-7)
+    for sample in range(prover.PERTURBATIONS):
+        expected[f"off/{sample}/loss"] = np.float64(1e-7)
+        expected |= {f"off/{sample}/{name}": np.float64(1e-7) for name in NAMES}
+    np.savez(tmp_path / "expected.npz", **expected)
+    told = [
+        wire.Window(steps=1, images=4, seconds=0.1, started=0.0, fence=0.0, loss=1.0) for _ in STEPS
+    ]
+    return prover._Run(folder=tmp_path, windows=told, facts={}, given=first, seen=arrays)
+
+
+def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any) -> None:
+    line = ScriptedLine(run.folder)
+    referee = prover._Referee(Conversation(line, 1.0), CASE, 7)
+    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+    compare = referee.compare(run)
+
+    found = compare(fixed)
+    again = compare(fixed)
+
+    assert line.script == []
+    assert found == again
+    assert {check.step for check in found} == set(STEPS)
+    assert {check.what for check in found} == {
+        *("loss", "gradient", "velocity", "weights", "iterations")
+    }
+    assert max(check.excess for check in found) <= 1
+
+
+def test_how_far_rounding_leads_is_kept_for_the_next_proof(run: Any) -> None:
+    referee = prover._Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE, 7)
+    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+    referee.compare(run)(fixed)
+
+    (kept,) = (run.folder / "cache" / "proofs").iterdir()
+    with np.load(kept) as arrays:
+        assert len(arrays) == prover.PERTURBATIONS * (1 + len(NAMES))

@@ -25,7 +25,7 @@ class Verdict:
 
     Attributes:
         right: Whether everything agrees.
-        explanations: The known differences without which it would not.
+        explanations: The known differences without any of which it would not.
         checks: All that was compared, with these; where nothing agrees, of what came nearest.
     """
 
@@ -35,7 +35,7 @@ class Verdict:
 
 
 def verdict(compare: Compare, plain: Traits, known: Sequence[Explanation]) -> Verdict:
-    """The fewest known differences with which all checks hold.
+    """Known differences with which all checks hold, none of which can be left out.
 
     Args:
         compare: Holds the steps that were seen against what traits ask for.
@@ -46,12 +46,26 @@ def verdict(compare: Compare, plain: Traits, known: Sequence[Explanation]) -> Ve
     least = math.inf
     for some in _subsets(known):
         found = compare(applied(plain, some))
-        if all(check.excess <= 1 for check in found):
-            return Verdict(right=True, explanations=some, checks=found)
+        if _holds(found):
+            return _needed(compare, plain, Verdict(right=True, explanations=some, checks=found))
         excess = sum(math.log1p(check.excess) for check in found)
         if excess < least or not nearest.checks:
             least, nearest = excess, Verdict(right=False, explanations=some, checks=found)
     return nearest
+
+
+def _needed(compare: Compare, plain: Traits, found: Verdict) -> Verdict:
+    """Without the differences that are not needed."""
+    for one in found.explanations:
+        others = [other for other in found.explanations if other is not one]
+        checks = compare(applied(plain, others))
+        if _holds(checks):
+            found = Verdict(right=True, explanations=others, checks=checks)
+    return found
+
+
+def _holds(found: Sequence[Check]) -> bool:
+    return all(check.excess <= 1 for check in found)
 
 
 def worst(found: Sequence[Check]) -> list[Check]:
@@ -74,5 +88,6 @@ def told(found: Sequence[Check]) -> str:
 
 
 def _subsets(known: Sequence[Explanation]) -> Iterator[Sequence[Explanation]]:
-    """None, then few before many."""
-    return chain.from_iterable(combinations(known, n) for n in range(len(known) + 1))
+    """None, then all, which is most often right, then few before many."""
+    rest = chain.from_iterable(combinations(known, n) for n in range(1, len(known)))
+    return chain([(), tuple(known)], rest)

@@ -4,7 +4,7 @@ from typing import Any, List, Tuple
 
 from ._convolution import same
 
-SHAPE, CLASSES, BATCH = (32, 32, 3), 10, 8
+SHAPE, CLASSES, BATCH = (32, 32, 3), 10, 4
 OPTIMIZER = ("adam", {"rate": 1e-3})
 L2 = 1e-4
 POOL = 8

@@ -2,7 +2,7 @@
 
 from typing import Any, List, Tuple
 
-SHAPE, CLASSES, BATCH = (64, 64, 3), 100, 8
+SHAPE, CLASSES, BATCH = (64, 64, 3), 100, 4
 OPTIMIZER = ("rmsprop", {"rate": 1e-4})
 L2 = 0.0
 

@@ -2,7 +2,7 @@
 
 from typing import Any, List, Tuple
 
-SHAPE, CLASSES, BATCH = (32, 32, 3), 10, 8
+SHAPE, CLASSES, BATCH = (32, 32, 3), 10, 4
 OPTIMIZER = ("rmsprop", {"rate": 1e-4, "decay": 1e-6})
 L2 = 0.0
 

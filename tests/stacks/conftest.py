@@ -1,0 +1,32 @@
+"""A guest whose sources a test may change."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cnnbench.link import bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Puts another text in the place of one in a file of the guest; `{}` stands for the old."""
+    copy = tmp_path / "probe"
+    shutil.copytree(bundle.SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(bundle, "SOURCES", copy)
+
+    def put(file: str, old: str, new: str) -> None:
+        text = (copy / file).read_text()
+        assert old in text, f"{file} is not what it was: change this test too"
+        (copy / file).write_text(text.replace(old, new.replace("{}", old)))
+        bundle.digest.cache_clear()
+
+    bundle.digest.cache_clear()
+    yield put
+    bundle.digest.cache_clear()

@@ -1,0 +1,210 @@
+"""An explanation counts only if removing its cause removes the difference: shown for each.
+
+The cause is removed in the guest, by as small a change as will do; then the stack agrees with the
+reference without that explanation, and with the same others as before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cnnbench import prepare
+from cnnbench.case import Case
+from cnnbench.envs import cache, stack
+from cnnbench.proof import EXPLAINED, SAME, Proof
+from cnnbench.store.database import Store
+from cnnbench.verify import Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.stacks
+
+TORCH, TENSORFLOW = "keras3-torch", "keras3-tensorflow"
+TENSORFLOW_1, MXNET = "keras2.1.5-tensorflow1.7.0", "keras2.1.6-mxnet1.1.0"
+
+# Explanation; stack, model and data format that need it; how its cause is removed.
+CAUSES = [
+    (
+        "epsilon inside the root",
+        (TORCH, "simple_cnn", "channels_last"),
+        [
+            (
+                "optimizers.py",
+                "    return keras.optimizers.RMSprop(learning_rate=schedule)",
+                (
+                    "    class Outside(keras.optimizers.RMSprop):\n"
+                    "        def update_step(self, g, w, rate):\n"
+                    "            v = self._velocities[self._get_variable_index(w)]\n"
+                    "            v.assign(self.rho * v + (1 - self.rho) * g * g)\n"
+                    "            w.assign(w - rate * g / (keras.ops.sqrt(v) + self.epsilon))\n"
+                    "    return Outside(learning_rate=schedule)"
+                ),
+            )
+        ],
+    ),
+    (
+        "bias along the width",
+        (TENSORFLOW, "simple_cnn", "channels_first"),
+        [
+            ("models/simple_cnn.py", "for filters in (32, 64)", "for filters in (31, 64)"),
+            ("models/simple_cnn.py", "PARAMETERS = {((32", "PARAMETERS = {((31"),
+            (
+                "native/simple_cnn.py",
+                "*pair(shape[2], 32), *pair(32",
+                "*pair(shape[2], 31), *pair(31",
+            ),
+        ],
+    ),
+    (
+        "MXNet's epsilon",
+        (MXNET, "resnet20_cifar", "channels_first"),
+        [
+            (
+                "optimizers.py",
+                "keras.optimizers.Adam(lr=rate)",
+                "keras.optimizers.Adam(lr=rate, epsilon=1e-7)",
+            )
+        ],
+    ),
+    (
+        "symmetric padding",
+        (MXNET, "resnet20_cifar", "channels_first"),
+        [
+            (
+                "models/_resnet_cifar.py",
+                "    return keras.layers.Conv2D(\n",
+                (
+                    "    if strides > 1 and kernel > 1:\n"
+                    "        x = keras.layers.ZeroPadding2D(((0, 1), (0, 1)))(x)\n{}"
+                ),
+            ),
+            (
+                "models/_resnet_cifar.py",
+                'padding="same"',
+                'padding="valid" if strides > 1 else "same"',
+            ),
+        ],
+    ),
+    (
+        "fixed gamma",
+        (MXNET, "resnet20_cifar", "channels_first"),
+        [
+            (
+                "backends/mxnet.py",
+                "    mxnet.random.seed(seed)\n",
+                (
+                    "{}    norm = mxnet.sym.BatchNorm\n"
+                    "    mxnet.sym.BatchNorm = lambda *a, **k: norm(*a, fix_gamma=False, **k)\n"
+                ),
+            )
+        ],
+    ),
+    (
+        "channels first in flat images",
+        (MXNET, "simple_cnn", "channels_first"),
+        [
+            (
+                "models/simple_cnn.py",
+                "    x = layers.Flatten()(x)\n",
+                "    x = layers.Permute((2, 3, 1))(x)\n{}",
+            )
+        ],
+    ),
+    (
+        "unordered updates",
+        (TENSORFLOW_1, "simple_cnn", "channels_last"),
+        [("session.py", "if order.ordered:", "if True:")],
+    ),
+    (
+        "debiased moving averages",
+        (TENSORFLOW_1, "resnet20_cifar", "channels_last"),
+        [
+            (
+                "backends/tensorflow.py",
+                "        tf.set_random_seed(seed)\n",
+                (
+                    "{}        from tensorflow.python.training.moving_averages import (\n"
+                    "            assign_moving_average as assign)\n"
+                    "        keras.backend.moving_average_update = (\n"
+                    "            lambda x, value, m: assign(x, value, m, zero_debias=False))\n"
+                ),
+            )
+        ],
+    ),
+    (
+        "unbiased moving variance",
+        (TENSORFLOW_1, "resnet20_cifar", "channels_first"),
+        [
+            (
+                "backends/tensorflow.py",
+                "        tf.set_random_seed(seed)\n",
+                (
+                    "{}        import keras.layers.normalization as module\n"
+                    "        class Shown(object):\n"
+                    "            backend = staticmethod(lambda: 'cntk')\n"
+                    "            def __getattr__(self, name):\n"
+                    "                return getattr(keras.backend, name)\n"
+                    "        module.K = Shown()\n"
+                ),
+            )
+        ],
+    ),
+    (
+        "unbiased fused variance",
+        (TENSORFLOW_1, "resnet20_cifar", "channels_last"),
+        [
+            (
+                "backends/tensorflow.py",
+                "        tf.set_random_seed(seed)\n",
+                (
+                    "{}        from keras.backend import tensorflow_backend as module\n"
+                    "        module._fused_normalize_batch_in_training = (\n"
+                    "            module._regular_normalize_batch_in_training)\n"
+                ),
+            )
+        ],
+    ),
+]
+
+
+def proven(place: tuple[str, str, str], folder: Path) -> Proof:
+    name, model, data_format = place
+    case = Case(
+        stack=name,
+        model=model,
+        dataset="synthetic-32",
+        method="train_on_batch",
+        data_format=data_format,
+    )
+    with Store.open(folder / "store.sqlite") as store:
+        verification = Verification([case], prepare.Own(), store)
+        list(verification.run())
+    (proof,) = verification.proofs
+    return proof
+
+
+@pytest.mark.parametrize(("name", "place", "changes"), CAUSES, ids=[one[0] for one in CAUSES])
+def test_without_its_cause_a_difference_is_gone(
+    name: str,
+    place: tuple[str, str, str],
+    changes: list[tuple[str, str, str]],
+    change: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    for needed in (place[0], TORCH):
+        if reason := cache.unsupported(stack.load(needed)):
+            pytest.skip(reason)
+    before = proven(place, tmp_path)
+    for one in changes:
+        change(*one)
+
+    after = proven(place, tmp_path)
+
+    assert before.outcome == EXPLAINED, before.reason
+    assert name in before.explanations
+    assert after.outcome in (SAME, EXPLAINED), after.reason
+    assert set(after.explanations) == set(before.explanations) - {name}

@@ -1,0 +1,95 @@
+"""Every stack trains rightly, by every method and in both data formats; `run` asks once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnnbench.cli import app
+from cnnbench.envs import cache, stack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.stacks
+
+STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
+METHODS = ("train_on_batch", "fit", "fit_generator")
+FORMATS = ("channels_last", "channels_first")
+REFERENCE = "keras3-torch"
+
+ONE = """
+about = "one launch"
+budget = "quick"
+
+[limits]
+launches = [1, 1]
+windows = [2, 2]
+warmup_seconds = 0.0
+warmup_windows = 1
+window_seconds = 0.05
+disturbance = 1.0
+"""
+
+
+def available(*names: str) -> None:
+    for name in names:
+        if reason := cache.unsupported(stack.load(name)):
+            pytest.skip(reason)
+
+
+def answer(folder: Path, *command: str) -> tuple[Any, Any]:
+    """The JSON that a command writes, and how it ended."""
+    place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
+    done = CliRunner().invoke(app, [*command, *place])
+    return json.loads((folder / "out.json").read_text()), done
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_trains_rightly_by_every_method_in_both_data_formats(
+    name: str, tmp_path: Path
+) -> None:
+    available(name, REFERENCE)
+    axes = [
+        *(flag for method in METHODS for flag in ("--method", method)),
+        *(flag for one in FORMATS for flag in ("--data-format", one)),
+    ]
+
+    told, done = answer(tmp_path, "verify", "--stack", name, *axes)
+
+    assert len(told["proofs"]) == len(METHODS) * len(FORMATS)
+    for proof in told["proofs"]:
+        assert proof["outcome"] in ("same", "differs, explained"), proof["reason"]
+        assert all(check["deviation"] <= check["tolerance"] for check in proof["checks"])
+        assert proof["facts"]["macs"] == 20_741_120
+    assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("name", [name for name in STACKS if name.startswith("keras3")])
+def test_reduced_precision_is_right_to_its_own_rounding(name: str, tmp_path: Path) -> None:
+    available(name, REFERENCE)
+    command = ("verify", "--stack", name, "--precision", "bfloat16", "--model", "resnet20_cifar")
+
+    told, _ = answer(tmp_path, *command)
+
+    (proof,) = told["proofs"]
+    assert proof["outcome"] == "same", proof["reason"]
+
+
+def test_run_proves_once_and_the_result_has_the_proof(tmp_path: Path) -> None:
+    available(REFERENCE)
+    suite = tmp_path / "one.toml"
+    suite.write_text(ONE)
+    command = ("run", str(suite), "--stack", REFERENCE, "--fresh")
+
+    first, begun = answer(tmp_path, *command)
+    second, again = answer(tmp_path, *command, "--batch-size", "16")
+
+    assert "proof: " in begun.output
+    assert "proof: " not in again.output
+    assert first["results"][0]["proof"] == second["results"][0]["proof"] is not None
+    why = "differs: RMSprop: epsilon inside the root"
+    assert why in first["results"][0]["labels"]

@@ -1,0 +1,116 @@
+"""What a proof decides: what is wrong is refused before it is launched, and asked once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cnnbench import events, prover
+from cnnbench.campaign import Campaign
+from cnnbench.case import Arm, Case, Suite
+from cnnbench.contest import Contest
+from cnnbench.link import bundle
+from cnnbench.plan import BUDGETS
+from cnnbench.prepare import Own
+from cnnbench.proof import Proof, subject
+from cnnbench.store.database import Store, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="train_on_batch")
+BUDGET = replace(BUDGETS["quick"], launches=(1, 1), blocks=(2, 2), margin=0.9)
+MACHINE = {"machine_id": "m1"}
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CNNBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    with Store.open(tmp_path / "runs.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What proofs come to, by turns; the last for ever."""
+    found = ["same"]
+
+    def prove(ready: Any, *_: Any) -> Any:
+        outcome = found.pop(0) if len(found) > 1 else found[0]
+        yield events.ProofStarted(ready.case)
+        return Proof(
+            id=new_id(),
+            subject=subject(ready.case, ready.stack.fingerprint, bundle.digest()),
+            made_at="now",
+            seed=1,
+            outcome=outcome,
+            reason="" if outcome == "same" else "because",
+        )
+
+    monkeypatch.setattr(prover, "prove", prove)
+    return found
+
+
+def campaign(store: Store, **options: Any) -> Campaign:
+    suite = Suite(name="s", about="", cases=(CASE,), budget=BUDGET)
+    return Campaign(suite, Own(), MACHINE, store, **options)
+
+
+def test_wrong_training_is_refused_and_never_launched(store: Store, outcomes: list[str]) -> None:
+    outcomes[:] = ["wrong"]
+    measuring = campaign(store)
+    seen = list(measuring.run())
+    (result,) = measuring.results()
+    assert (result.verdict, result.reason) == ("refused", "because")
+    assert result.images_per_second is None
+    assert result.proof is not None
+    assert not any(isinstance(event, events.LaunchStarted) for event in seen)
+
+
+def test_a_subject_is_proven_once_whatever_its_batch_size(
+    store: Store, outcomes: list[str]
+) -> None:
+    outcomes[:] = ["same", "wrong"]
+    first, second = campaign(store), campaign(store, resume=False)
+    second._suite = replace(second._suite, cases=(replace(CASE, batch_size=8),))
+    for measuring in (first, second):
+        list(measuring.run())
+        (result,) = measuring.results()
+        assert result.images_per_second is not None
+        assert "unverified" not in result.labels
+
+
+def test_what_was_not_compared_is_tried_again_and_says_so(
+    store: Store, outcomes: list[str]
+) -> None:
+    outcomes[:] = ["unverified", "same"]
+    first, second = campaign(store), campaign(store, resume=False)
+    for measuring, proven in ((first, False), (second, True)):
+        list(measuring.run())
+        (result,) = measuring.results()
+        assert ("unverified" in result.labels) is not proven
+        assert (result.proof is not None) is proven
+
+
+def test_nothing_is_proven_where_that_was_not_asked_for(store: Store, outcomes: list[str]) -> None:
+    outcomes[:] = ["wrong"]
+    measuring = campaign(store, verify=False)
+    list(measuring.run())
+    (result,) = measuring.results()
+    assert result.images_per_second is not None
+    assert "unverified" in result.labels
+
+
+def test_a_comparison_refuses_an_arm_that_is_wrong(store: Store, outcomes: list[str]) -> None:
+    outcomes[:] = ["same", "wrong"]
+    arms = (Arm(name="a", case=CASE), Arm(name="b", case=replace(CASE, method="fit_generator")))
+    contest = Contest(arms, BUDGET, Own(), MACHINE, store)
+    list(contest.run())
+    found = contest.outcome()
+    assert list(found.failures) == ["b"]
+    assert found.failures["b"].kind == "refused"
+    assert found.blocks == 0

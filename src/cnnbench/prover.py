@@ -6,8 +6,11 @@ folder that is then deleted.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import tempfile
+import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,7 +89,8 @@ def proven(
 def said(proof: Proof) -> Facts:
     """What launches say of a proof; one that was not compared has no id."""
     known = {"proof": proof.id} if proof.outcome != UNVERIFIED else {}
-    return known | {"proof_outcome": proof.outcome, "proof_reason": proof.reason}
+    differences = {"proof_differences": ", ".join(proof.explanations)} if proof.explanations else {}
+    return known | differences | {"proof_outcome": proof.outcome, "proof_reason": proof.reason}
 
 
 def prove(ready: Ready, own: Own, seed: int = SEED) -> Generator[events.Event, None, Proof]:
@@ -112,6 +116,9 @@ def prove(ready: Ready, own: Own, seed: int = SEED) -> Generator[events.Event, N
             proof = yield from _proved(ready, reference, Path(name), proof)
     except (UnverifiableError, ProbeError) as error:
         proof = replace(proof, reason=redact(str(error)))
+    except OSError as error:
+        reason = f"a proof needs some GB in {tempfile.gettempdir()}: {error.strerror}"
+        proof = replace(proof, reason=redact(reason))
     yield events.ProofEnded(ready.case, proof)
     return proof
 
@@ -226,7 +233,7 @@ class _Referee:
         self._case = case
         self._seed = seed
         self._kept = _distances_file(case, seed)
-        self._distances = _grouped(_arrays(self._kept)) if self._kept.exists() else []
+        self._distances = _kept(self._kept)
         threads = launch.threads(case.threads)
         conversation.tell(wire.Reference(version=wire.VERSION, model=case.model, threads=threads))
         self.described = _answer(conversation, wire.Described)
@@ -339,11 +346,21 @@ def _distances_file(case: Case, seed: int) -> Path:
 
 
 def _keep(path: Path, arrays: Mapping[str, Any]) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-        np.savez(draft, **arrays)
-    Path(draft.name).replace(path)
+    """Write a file whole or not at all; without room for it the next proof tries out again."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".draft")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        Path(draft).replace(path)
+
+
+def _kept(path: Path) -> list[Mapping[str, Any]]:
+    """What `_keep` wrote; nothing if it is not there, or damaged."""
+    try:
+        return _grouped(_arrays(path))
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return []
 
 
 def _grouped(tried: Mapping[str, Any]) -> list[Mapping[str, Any]]:

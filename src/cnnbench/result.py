@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import catalog, plan, stopping
 from cnnbench.judge import UNPROVEN, Judgement, counting, judge
-from cnnbench.proof import EXPLAINED, UNVERIFIED
+from cnnbench.proof import UNVERIFIED
 from cnnbench.stats.interval import geometric
 from cnnbench.stats.steady import NO_STEADY_STATE, SLOWDOWN
 
@@ -185,12 +185,8 @@ def _proven(launches: Sequence[Launch]) -> Iterator[str]:
     """What is known of the training that was measured, unless it is the same as the reference's."""
     if any(_proof(launch.facts) is None for launch in launches):
         yield UNVERIFIED
-    differences = (
-        str(launch.facts["proof_reason"])
-        for launch in launches
-        if launch.facts.get("proof_outcome") == EXPLAINED
-    )
-    yield from (f"differs: {reason}" for reason in dict.fromkeys(differences))
+    differences = (launch.facts.get("proof_differences") for launch in launches)
+    yield from (f"differs: {names}" for names in dict.fromkeys(differences) if names)
 
 
 def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:

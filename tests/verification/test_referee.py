@@ -84,6 +84,16 @@ def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any
     assert max(check.excess for check in found) <= 1
 
 
+def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:
+    folder = run.folder / "cache" / "proofs"
+    for damage in (b"", b"no zip"):
+        referee = prover._Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE, 7)
+        fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+        referee.compare(run)(fixed)
+        (kept,) = folder.iterdir()
+        kept.write_bytes(damage)
+
+
 def test_how_far_rounding_leads_is_kept_for_the_next_proof(run: Any) -> None:
     referee = prover._Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE, 7)
     fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))

@@ -359,7 +359,7 @@ def _kept(path: Path) -> list[Mapping[str, Any]]:
     """What `_keep` wrote; nothing if it is not there, or damaged."""
     try:
         return _grouped(_arrays(path))
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
         return []
 
 

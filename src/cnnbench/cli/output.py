@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from cnnbench.result import Result
 
 # How the headings of columns of numbers begin.
-NUMBERS = ("All", "Batch", "Blocks", "Efficiency", "GPU", "Ratio", "Speed", "1 device", "(", " (")
+NUMBERS = (
+    "All",
+    "Batch",
+    "Blocks",
+    "Efficiency",
+    "Excess",
+    "GPU",
+    "Ratio",
+    "Speed",
+    "1 device",
+    "(",
+    " (",
+)
 
 
 def print_table(results: Sequence[Result]) -> None:
@@ -47,7 +59,7 @@ def print_comparison(found: Outcome) -> None:
 
 def print_proofs(found: Sequence[Proof]) -> None:
     """Print what was proven."""
-    _print(proofs.rows(found), proofs.markdown(found), kept=(proofs.OUTCOME,))
+    _print(proofs.rows(found), proofs.markdown(found), kept=("Stack", proofs.OUTCOME))
 
 
 def print_json(value: Any) -> None:

@@ -16,7 +16,7 @@ from . import plugins, wire
 CLIP = 1e-7  # Keras keeps probabilities this far from 0 and 1
 SYMMETRIC_PADDING, FIXED_GAMMA = "symmetric padding", "fixed gamma"
 FINE = 1e-6  # a roundoff so small that few values are near 0; of a coarser, every sample has some
-EDGE = 256.0  # roundoffs of a layer's typical value: nearer to 0, a sign is not certain
+EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near 0 within so much of what samples were off at most
 FLAT_CHANNELS_FIRST = "channels first in flat images"
 BIAS_ALONG_WIDTH = "bias along the width"  # the gradient of a bias, summed over the wrong axes
 LATE_WEIGHTS = "late weights"  # gradients go back through weights that are updated already
@@ -90,6 +90,7 @@ def expect(definition: Any, message: Any) -> None:
     seen = np.load(os.path.join(message.folder, "seen.npz"))
     model = _model(definition, message)
     found = {}  # type: Dict[str, Any]
+    draw = torch.Generator().manual_seed(message.seed)
     for number, rows in enumerate(message.rows):
         _load(model, seen if number else given, "weights/%d/" % number, message.variants)
         batch = _batch(given, rows)
@@ -97,15 +98,15 @@ def expect(definition: Any, message: Any) -> None:
         right = _step(model, definition.L2, batch, late)
         _keep(found, "%d/" % (number + 1), right)
         if late is None and message.roundoff < FINE:
+            near = _near(model, batch[0], _Rounding(message.roundoff, draw))
             opened, closed = (
-                _step(model, definition.L2, batch, _Edges(message.roundoff, is_open=is_open))
+                _step(model, definition.L2, batch, _Edges(near, is_open=is_open))
                 for is_open in (True, False)
             )
             _keep(found, "%d/edges/" % (number + 1), _distances(opened, closed))
         for place, positions in enumerate(right.positions):
             found["positions/%d" % place] = positions
         if number == 0:
-            draw = torch.Generator().manual_seed(message.seed)
             for sample in range(message.perturbations):
                 rounding = _Rounding(message.roundoff, draw)
                 moved = _step(model, definition.L2, batch, rounding)
@@ -316,12 +317,12 @@ class _Edges:
     than rounding does, and rarely enough to be in no sample.
 
     Args:
-        roundoff: The largest relative error of one rounding.
+        near: For each ReLU, how far from 0 a sign is not certain.
         is_open: Whether values near 0 pass.
     """
 
-    def __init__(self, roundoff: float, *, is_open: bool) -> None:
-        self._near = EDGE * roundoff
+    def __init__(self, near: Dict[Any, float], *, is_open: bool) -> None:
+        self._near = near
         self._is_open = is_open
 
     def __call__(self, x: Any) -> Any:
@@ -330,16 +331,50 @@ class _Edges:
 
     def hooks(self, model: Any) -> List[Any]:
         """Hook every ReLU."""
-        from torch import nn
+        return [layer.register_forward_hook(self._decide) for layer in _relus(model)]
 
-        layers = [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
-        return [layer.register_forward_hook(self._decide) for layer in layers]
-
-    def _decide(self, _: Any, inputs: Any, __: Any) -> Any:
+    def _decide(self, layer: Any, inputs: Any, _: Any) -> Any:
         (x,) = inputs
-        near = x.detach().abs() <= self._near * x.detach().pow(2).mean().sqrt()
+        near = x.detach().abs() <= self._near[layer]
         passes = (x > 0) | near if self._is_open else (x > 0) & ~near
         return x * passes
+
+
+def _near(model: Any, images: Any, rounding: _Rounding) -> Dict[Any, float]:
+    """How far from 0 the sign of what each ReLU is given is not certain."""
+    exact = _given_to_relus(model, images)
+    near = dict.fromkeys(exact, 0.0)
+    for _ in range(EDGE_SAMPLES):
+        moved = _given_to_relus(model, images, rounding)
+        for layer, value in moved.items():
+            off = float((value - exact[layer]).pow(2).mean().sqrt())
+            near[layer] = max(near[layer], EDGE * off)
+    return near
+
+
+def _given_to_relus(model: Any, images: Any, rounding: Any = None) -> Dict[Any, Any]:
+    import torch
+
+    found = {}  # type: Dict[Any, Any]
+    kept = [weight.detach().clone() for weight in model.parameters()]
+    hooks = [
+        layer.register_forward_hook(lambda layer, inputs, _: found.update({layer: inputs[0]}))
+        for layer in _relus(model)
+    ]
+    hooks += rounding.hooks(model) if rounding is not None else []
+    with torch.no_grad():
+        model(images)
+    for hook in hooks:
+        hook.remove()
+    for weight, value in zip(model.parameters(), kept):
+        weight.data = value
+    return found
+
+
+def _relus(model: Any) -> List[Any]:
+    from torch import nn
+
+    return [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
 
 
 class _Late:

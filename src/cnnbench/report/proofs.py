@@ -11,12 +11,12 @@ from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.table import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cnnbench.proof import Proof
     from cnnbench.record import Facts
 
-OUTCOME = "Outcome"
+OUTCOME, EXCESS = "Outcome", "Excess"
 
 
 def rows(proofs: Sequence[Proof]) -> list[dict[str, str]]:
@@ -42,8 +42,7 @@ def document(proofs: Sequence[Proof], machine: Facts) -> dict[str, Any]:
 
 
 def _row(proof: Proof) -> dict[str, str]:
-    subject = proof.subject
-    gradient = _check(proof, "gradient")
+    subject, excess = proof.subject, largest_excess(proof)
     return {
         "Stack": subject.stack,
         "Model": subject.model,
@@ -51,16 +50,16 @@ def _row(proof: Proof) -> dict[str, str]:
         "Data Format": FORMATS[subject.data_format],
         "Precision": subject.precision,
         "Device": subject.device,
-        "Loss": f"{losses[0]:.6g}" if (losses := proof.losses.get("seen")) else "",
-        "Gradient off by": f"{gradient['deviation']:.1e}" if gradient else "",
-        "Tolerance": f"{gradient['tolerance']:.1e}" if gradient else "",
+        EXCESS: "" if excess is None else f"{excess:.2f}",
         OUTCOME: proof.outcome,
         "Why": "" if proof.outcome == SAME else proof.reason,
     }
 
 
-def _check(proof: Proof, what: str) -> Mapping[str, Any] | None:
-    return next((check for check in proof.checks if check["what"] == what), None)
+def largest_excess(proof: Proof) -> float | None:
+    """The largest deviation over what rounding explains; None if nothing was compared."""
+    checks = [check for check in proof.checks if check["tolerance"]]
+    return max((check["deviation"] / check["tolerance"] for check in checks), default=None)
 
 
 def _as_json(proof: Proof) -> dict[str, Any]:

@@ -216,12 +216,13 @@ def plot(lines: Sequence[dict[str, Any]]) -> None:
     ]
     chart = (
         alt.Chart(alt.InlineData(values=values))
-        .mark_line(point=True)
+        .mark_point(filled=True, size=40)
         .encode(
-            x=alt.X("step:O", title="training step"),
+            x=alt.X("step:O", title="training step", axis=alt.Axis(labelAngle=0)),
+            xOffset="stack:N",  # stacks that agree would hide each other
             y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
             color=alt.Color("stack:N", title="stack"),
-            strokeDash=alt.StrokeDash("format:N", title="data format"),
+            shape=alt.Shape("format:N", title="data format"),
         )
         .properties(width=220, height=180)
         .facet(facet=alt.Facet("model:N", title=None), columns=2)

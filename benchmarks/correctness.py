@@ -159,7 +159,7 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
 
 def _row(line: dict[str, Any]) -> dict[str, str]:
     stack, model, precision, method, data_format = key(line)
-    excess = _excess(line)
+    excess = proofs.largest_excess(line["checks"])
     return {
         "Model": model,
         "Stack": stack,
@@ -173,13 +173,6 @@ def _row(line: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _excess(line: dict[str, Any]) -> float | None:
-    found = [
-        check["deviation"] / check["tolerance"] for check in line["checks"] if check["tolerance"]
-    ]
-    return max(found, default=None)
-
-
 def _seeds(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, str]]:
     """A row for each stack, model and precision: outcomes over seeds."""
     grouped = defaultdict(list)
@@ -188,7 +181,8 @@ def _seeds(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, str]]:
             grouped[key(line)].append(line)
     for (stack, model, precision, _, data_format), group in grouped.items():
         outcomes = Counter(line["outcome"] for line in group)
-        worst = max((e for line in group if (e := _excess(line)) is not None), default=math.nan)
+        found = (proofs.largest_excess(line["checks"]) for line in group)
+        worst = max((excess for excess in found if excess is not None), default=math.nan)
         yield {
             "Model": model,
             "Stack": stack,

@@ -35,10 +35,10 @@ from cnnbench.verification.audit import faults
 from cnnbench.verification.checks import Evidence, checks
 from cnnbench.verification.explanations import applied, candidates
 from cnnbench.verification.traits import standard
-from cnnbench.verification.verdict import told, verdict, worst
+from cnnbench.verification.verdict import holds, told, verdict, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Case
     from cnnbench.prepare import Own, Ready
@@ -168,7 +168,7 @@ def _proved(
             run = _trained(ready, referee.described, folder / "ordered", proof.seed, ordered=True)
             rest = [one for one in found.explanations if not one.change(plain).unordered]
             checks = referee.compare(run)(applied(plain, rest))
-            if any(check.excess > 1 for check in checks):
+            if not holds(checks):
                 found = replace(found, right=False, checks=checks)
         return _concluded(proof, found, run)
 
@@ -304,8 +304,8 @@ def _concluded(proof: Proof, found: Verdict, run: _Run) -> Proof:
     return replace(right, outcome=WRONG, reason=told(found.checks), explanations=())
 
 
-def _answer(conversation: Conversation, kind: type) -> Any:
-    """The guest's next message of a kind.
+def _messages(conversation: Conversation, kind: type) -> Iterator[Any]:
+    """What the guest says, up to and including a message of a kind.
 
     Raises:
         UnverifiableError: It failed.
@@ -313,15 +313,19 @@ def _answer(conversation: Conversation, kind: type) -> Any:
     for message in conversation.until(kind):
         if isinstance(message, wire.Failed):
             raise UnverifiableError(f"{message.stage}: {message.message}")
+        yield message
+
+
+def _answer(conversation: Conversation, kind: type) -> Any:
+    """The guest's next message of a kind."""
+    *_, message = _messages(conversation, kind)
     return message
 
 
 def _heard(conversation: Conversation, kind: type) -> dict[str, Any]:
     """All facts that the guest tells up to a message of a kind."""
     facts: dict[str, Any] = {}
-    for message in conversation.until(kind):
-        if isinstance(message, wire.Failed):
-            raise UnverifiableError(f"{message.stage}: {message.message}")
+    for message in _messages(conversation, kind):
         facts |= getattr(message, "facts", {})
         if isinstance(message, wire.Built):
             facts["parameters"] = message.parameters

@@ -11,7 +11,7 @@ from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.table import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cnnbench.proof import Proof
     from cnnbench.record import Facts
@@ -42,7 +42,7 @@ def document(proofs: Sequence[Proof], machine: Facts) -> dict[str, Any]:
 
 
 def _row(proof: Proof) -> dict[str, str]:
-    subject, excess = proof.subject, largest_excess(proof)
+    subject, excess = proof.subject, largest_excess(proof.checks)
     return {
         "Stack": subject.stack,
         "Model": subject.model,
@@ -56,10 +56,10 @@ def _row(proof: Proof) -> dict[str, str]:
     }
 
 
-def largest_excess(proof: Proof) -> float | None:
+def largest_excess(checks: Sequence[Mapping[str, Any]]) -> float | None:
     """The largest deviation over what rounding explains; None if nothing was compared."""
-    checks = [check for check in proof.checks if check["tolerance"]]
-    return max((check["deviation"] / check["tolerance"] for check in checks), default=None)
+    found = [check["deviation"] / check["tolerance"] for check in checks if check["tolerance"]]
+    return max(found, default=None)
 
 
 def _as_json(proof: Proof) -> dict[str, Any]:

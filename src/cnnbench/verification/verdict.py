@@ -46,7 +46,7 @@ def verdict(compare: Compare, plain: Traits, known: Sequence[Explanation]) -> Ve
     least = math.inf
     for some in _subsets(known):
         found = compare(applied(plain, some))
-        if _holds(found):
+        if holds(found):
             return _needed(compare, plain, Verdict(right=True, explanations=some, checks=found))
         excess = sum(math.log1p(check.excess) for check in found)
         if excess < least or not nearest.checks:
@@ -59,12 +59,13 @@ def _needed(compare: Compare, plain: Traits, found: Verdict) -> Verdict:
     for one in found.explanations:
         others = [other for other in found.explanations if other is not one]
         checks = compare(applied(plain, others))
-        if _holds(checks):
+        if holds(checks):
             found = Verdict(right=True, explanations=others, checks=checks)
     return found
 
 
-def _holds(found: Sequence[Check]) -> bool:
+def holds(found: Sequence[Check]) -> bool:
+    """Whether nothing is off by more than rounding explains."""
     return all(check.excess <= 1 for check in found)
 
 

@@ -4,9 +4,9 @@
                                      [--minutes M] [--write]
 
 Every combination is proven with seed 1, as `cnnbench verify` does; with `--seeds N` those of
-`train_on_batch` also with seeds 2 to N, to see that what is right is never refused. Each proof is a
-line of docs/measured/correctness.jsonl; the same command goes on from there. --write makes
-docs/measured/correctness.md, and its plot of the losses of all stacks.
+`train_on_batch` in float32 also with seeds 2 to N, all in one process, to see that what is right is
+never refused. Each proof is a line of docs/measured/correctness.jsonl; the same command goes on
+from there. --write makes docs/measured/correctness.md, and its plot of the losses of all stacks.
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ from cnnbench.cli.measuring import followed
 from cnnbench.proof import EXPLAINED, SAME
 from cnnbench.report import grid, proofs, table
 from cnnbench.store.database import Store
+from cnnbench.verification.explanations import EXPLANATIONS
+from cnnbench.verification.given import STEPS
 from cnnbench.verify import Verification
+from pages import ROOT, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-FOLDER = Path(__file__).parents[1] / "docs" / "measured"
+FOLDER, ABOUT = ROOT / "docs" / "measured", ROOT / "docs" / "correctness.md"
 LINES, PAGE, PLOT = (FOLDER / f"correctness.{kind}" for kind in ("jsonl", "md", "svg"))
 STACKS = (
     "keras3-tensorflow",
@@ -44,6 +47,7 @@ STACKS = (
     "keras2.1.5-tensorflow1.7.0",
     "keras2.1.6-mxnet1.1.0",
     "keras2.2.4-mxnet1.9.1",
+    "native-torch",
 )
 MODELS = ("simple_cnn", "resnet56_cifar", "resnet50")
 FORMATS = ("channels_last", "channels_first")
@@ -62,10 +66,10 @@ def main() -> None:
     asked = flags.parse_args()
     deadline = time.monotonic() + 60 * asked.minutes
     wanted = missing(asked.stack or STACKS, asked.model or MODELS, asked.seeds)
-    for case, seed in wanted:
+    for case, seeds in wanted:
         if time.monotonic() >= deadline:
             break
-        if not proven(case, seed):
+        if not proven(case, seeds):
             print("interrupted; the same command goes on from here", file=sys.stderr)
             break
     text = page(recorded())
@@ -73,17 +77,20 @@ def main() -> None:
     if asked.write:
         PAGE.write_text(text, "utf-8")
         plot(recorded())
+        write(ABOUT, "explanations", known_differences())
 
 
-def missing(stacks: Sequence[str], models: Sequence[str], seeds: int) -> Iterator[tuple[Case, int]]:
-    """What is not recorded yet: every combination once, then more seeds."""
+def missing(
+    stacks: Sequence[str], models: Sequence[str], seeds: int
+) -> Iterator[tuple[Case, Sequence[int]]]:
+    """What is not recorded yet: every combination with the first seed, then with the others."""
     done = {(key(line), line["seed"]) for line in recorded()}
-    for seed in range(1, seeds + 1):
+    for some in ([1], range(2, seeds + 1)):
         for case in cases(stacks, models):
-            if seed > 1 and case.method != "train_on_batch":
-                continue
-            if (key_of(case), seed) not in done:
-                yield case, seed
+            usual = (case.method, case.precision) == (METHODS[0], PRECISIONS[0])
+            left = [seed for seed in some if (key_of(case), seed) not in done]
+            if left and (usual or some == [1]):
+                yield case, left
 
 
 def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
@@ -92,7 +99,7 @@ def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
     kinds += [(method, PRECISIONS[0]) for method in METHODS[1:]]
     for method, precision in kinds:
         for model, stack, data_format in itertools.product(models, stacks, FORMATS):
-            if precision == PRECISIONS[0] or stack.startswith("keras3"):
+            if precision == PRECISIONS[0] or not stack.startswith("keras2"):
                 yield Case(
                     stack=stack,
                     model=model,
@@ -103,16 +110,15 @@ def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
                 )
 
 
-def proven(case: Case, seed: int) -> bool:
-    """Prove a case, and write its line; False if it was interrupted."""
+def proven(case: Case, seeds: Sequence[int]) -> bool:
+    """Prove a case with some seeds, and write their lines; False if it was interrupted."""
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "s.sqlite") as store:
-        verification = Verification([case], prepare.Own(), store, seed)
-        if followed(verification.run()) is not None:
-            return False
-        (line,) = proofs.document(verification.proofs, {})["proofs"]
+        verification = Verification([case], prepare.Own(), store, seeds)
+        cut_off = followed(verification.run())
+        lines = proofs.document(verification.proofs, {})["proofs"]
     with LINES.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, sort_keys=True) + "\n")
-    return True
+        file.writelines(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+    return cut_off is None
 
 
 def recorded() -> list[dict[str, Any]]:
@@ -157,6 +163,21 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
+def known_differences() -> str:
+    """What frameworks do otherwise, as the program knows it."""
+    return grid.markdown(
+        [
+            {
+                "Difference": f"*{one.name}*",
+                "Where": one.layer,
+                "What": one.about,
+                "Stacks": one.stacks,
+            }
+            for one in EXPLANATIONS
+        ]
+    )
+
+
 def _row(line: dict[str, Any]) -> dict[str, str]:
     stack, model, precision, method, data_format = key(line)
     excess = proofs.largest_excess(line["checks"])
@@ -195,20 +216,22 @@ def _seeds(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, str]]:
 
 
 def plot(lines: Sequence[dict[str, Any]]) -> None:
-    """The loss of each step on every stack, over the reference's first."""
-    values = [
-        {
-            "stack": line["subject"]["stack"],
-            "model": line["subject"]["model"],
-            "format": table.FORMATS[line["subject"]["data_format"]],
-            "step": number,
-            "loss": loss,
-        }
+    """The losses of all stacks: of the steps that are compared, and of all that follow."""
+    usual = [
+        line
         for line in lines
-        if line["seed"] == 1 and key(line)[2:4] == ("float32", "train_on_batch")
-        for number, loss in enumerate(line["losses"].get("seen", []), 1)
+        if line["seed"] == 1 and key(line)[2:4] == ("float32", "train_on_batch") and line["losses"]
     ]
-    chart = (
+    chart = alt.vconcat(
+        _first_steps(usual).properties(title="The first three steps"),
+        _all_steps(usual).properties(title="All steps"),
+    )
+    chart.save(PLOT)
+
+
+def _first_steps(lines: Sequence[dict[str, Any]]) -> Any:
+    values = [point for line in lines for point in _points(line, "seen") if point["step"] <= STEPS]
+    return (
         alt.Chart(alt.InlineData(values=values))
         .mark_point(filled=True, size=40)
         .encode(
@@ -218,11 +241,44 @@ def plot(lines: Sequence[dict[str, Any]]) -> None:
             color=alt.Color("stack:N", title="stack"),
             shape=alt.Shape("format:N", title="data format"),
         )
-        .properties(width=220, height=180)
-        .facet(facet=alt.Facet("model:N", title=None), columns=2)
+        .properties(width=200, height=180)
+        .facet(facet=alt.Facet("model:N", title=None), columns=3)
         .resolve_scale(y="independent")
     )
-    chart.save(PLOT)
+
+
+def _all_steps(lines: Sequence[dict[str, Any]]) -> Any:
+    values = [point for line in lines for point in _points(line, "seen")]
+    values += [
+        point | {"stack": "the reference, in float64"}
+        for line in lines
+        if line["subject"]["stack"] == "native-torch"
+        for point in _points(line, "reference")
+    ]
+    return (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(opacity=0.6, strokeWidth=1.5)
+        .encode(
+            x=alt.X("step:Q", title="training step"),
+            y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
+            color=alt.Color("stack:N", title="stack"),
+            strokeDash=alt.StrokeDash("format:N", title="data format"),
+        )
+        .properties(width=200, height=180)
+        .facet(facet=alt.Facet("model:N", title=None), columns=3)
+        .resolve_scale(y="independent")
+    )
+
+
+def _points(line: dict[str, Any], whose: str) -> list[dict[str, Any]]:
+    """The losses of a proof, one by one."""
+    about = {
+        "stack": line["subject"]["stack"],
+        "model": line["subject"]["model"],
+        "format": table.FORMATS[line["subject"]["data_format"]],
+    }
+    losses = line["losses"].get(whose, [])
+    return [{**about, "step": number, "loss": loss} for number, loss in enumerate(losses, 1)]
 
 
 if __name__ == "__main__":

@@ -98,6 +98,8 @@ def test_a_model_has_what_a_model_must(name: str) -> None:
 def test_a_data_set_has_what_a_data_set_must(name: str) -> None:
     module = catalog.module("datasets", name)
     assert parameters(module, "open_source") == ["directory", "seed"]
+    if hasattr(module, "open_held_out"):
+        assert parameters(module, "open_held_out") == ["directory", "seed"]
     assert is_size(module.SHAPE, 3)
     assert is_size((module.CLASSES,), 1)
     assert hasattr(module, "URL") == hasattr(module, "SHA256")
@@ -117,5 +119,5 @@ def test_a_method_has_what_a_method_must(name: str) -> None:
 def test_a_metric_has_what_a_metric_must(name: str) -> None:
     module = catalog.module("metrics", name)
     assert parameters(module, "of") == ["launch"]
-    assert module.UNIT in {"s", "bytes", "images/s", "J", "J/image"}
+    assert module.UNIT in {"s", "bytes", "images", "images/s", "J", "J/image"}
     assert module.BETTER in {"higher", "lower"}

@@ -42,7 +42,7 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def prove(ready: Any, *_: Any) -> Any:
         outcome = found.pop(0) if len(found) > 1 else found[0]
         yield events.ProofStarted(ready.case)
-        return Proof(
+        proof = Proof(
             id=new_id(),
             subject=subject(ready.case, ready.stack.fingerprint, bundle.digest()),
             made_at="now",
@@ -50,6 +50,7 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             outcome=outcome,
             reason="" if outcome == "same" else "because",
         )
+        return [proof]
 
     monkeypatch.setattr(prover, "prove", prove)
     return found

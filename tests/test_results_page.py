@@ -1,4 +1,4 @@
-"""RESULTS.md and README's tables are what the script makes of the raw launches in `results/`."""
+"""Pages of figures are what their scripts make of what was measured."""
 
 from __future__ import annotations
 
@@ -125,3 +125,22 @@ def test_the_table_of_planted_slowdowns_is_what_its_lines_give(
 
     made = planted.page(planted.recorded(planted.LINES))
     assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
+
+
+def test_the_pages_on_correctness_are_what_is_known_and_what_was_proven(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import correctness
+
+    assert correctness.known_differences() in correctness.ABOUT.read_text("utf-8")
+    assert correctness.page(correctness.recorded()) == correctness.PAGE.read_text("utf-8")
+
+
+def test_the_page_on_convergence_is_what_its_launches_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import convergence
+
+    assert convergence.page(convergence.recorded()) == convergence.PAGE.read_text("utf-8")

@@ -50,7 +50,7 @@ def parse(texts: Sequence[str], common: Mapping[str, Any], own: prepare.Own) -> 
 
 def _fields(text: str) -> dict[str, str]:
     fields: dict[str, str] = {}
-    known = (*suite.Axes.model_fields, *MORE)
+    known = (*(axis for axis in suite.Axes.model_fields if axis != "until"), *MORE)
     for part in filter(None, text.split(",")):
         axis, sign, value = part.partition("=")
         axis = axis.strip().replace("-", "_")

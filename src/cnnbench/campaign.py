@@ -13,13 +13,12 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from cnnbench import events, forecast, memory, prepare, stopping
+from cnnbench import convergence, events, forecast, goal, memory, prepare, stopping
 from cnnbench.case import digest
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
 from cnnbench.readiness import exclusive, readied
-from cnnbench.result import conclude
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -98,11 +97,7 @@ class Campaign:
 
     def results(self) -> list[Result]:
         """What is concluded so far, also of cases that are not done, in the order of the suite."""
-        return [
-            conclude(self._launches[case], self._suite.budget)
-            for case in self._wanted()
-            if self._launches[case]
-        ]
+        return [self._conclude(case) for case in self._wanted() if self._launches[case]]
 
     def _wanted(self) -> list[Case]:
         """The cases of the suite, each followed by its halves if it was out of memory."""
@@ -185,7 +180,8 @@ class Campaign:
                 continue
             like = [e for e in earlier.get(case, ()) if e.machine.get("machine_id") == here]
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
-            planned += self._planned(case, like)
+            if case.until is None:
+                planned += self._planned(case, like)
         done = {case: len(launches) for case, launches in self._launches.items()}
         yield events.Forecast(known, forecast.left(known, done, budget))
         yield from planned
@@ -203,6 +199,8 @@ class Campaign:
         launches = self._launches[case]
         if any(launch.failure for launch in launches):
             return False
+        if case.until is not None:
+            return goal.needs_launch(launches, self._suite.budget)
         return stopping.needs_launch(launches, self._spent[case], self._suite.budget)
 
     def _launch(self, ready: Ready) -> Iterator[events.Event]:
@@ -213,12 +211,12 @@ class Campaign:
             ready,
             self._ledger.head(case, ready.stack.fingerprint, len(known) + 1),
             budget,
-            windows=stopping.windows_wanted(known, budget),
+            windows=None if case.until else stopping.windows_wanted(known, budget),
             facts=self._facts(case),
         )
         known.append(launch)
         self._spent[case] += time.monotonic() - begun
-        if len(known) == budget.launches[0] and self._is_open(case):
+        if case.until is None and len(known) == budget.launches[0] and self._is_open(case):
             yield from self._planned(case, known)
 
     def _facts(self, case: Case) -> Facts:
@@ -227,4 +225,7 @@ class Campaign:
         return {**self._proofs.get(case, {}), **halved}
 
     def _done(self, case: Case) -> events.CaseDone:
-        return events.CaseDone(conclude(self._launches[case], self._suite.budget))
+        return events.CaseDone(self._conclude(case))
+
+    def _conclude(self, case: Case) -> Result:
+        return convergence.conclude(self._launches[case], self._suite.budget, self._launches)

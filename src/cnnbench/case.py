@@ -29,6 +29,8 @@ class Case:
         augment: Whether images are shifted and flipped at random while training.
         threads: CPUs that the guest may use; 0 means all that this process may use.
         devices: How many devices share a training step, each with `batch_size` images.
+        until: Share of the held-out images that are to be classified rightly for a launch to end;
+            None where speed is measured.
     """
 
     stack: str
@@ -42,6 +44,7 @@ class Case:
     augment: bool = False
     threads: int = 0
     devices: int = 1
+    until: float | None = None
 
     @property
     def id(self) -> str:
@@ -67,6 +70,8 @@ class Case:
             parts.append("augmented")
         if self.threads:
             parts.append(f"{self.threads} threads")
+        if self.until is not None:
+            parts.append(f"until {100 * self.until:g} %")
         return " · ".join(parts)
 
 
@@ -89,6 +94,7 @@ class Budget:
         margin: The smallest difference between two speeds that matters, relative.
         blocks: Of a comparison that count: at the first look, and at the last.
         disturbance: Share of the CPUs' time that others may take from a launch that counts.
+        passes: Through the images, after which a launch gives its goal up.
     """
 
     precision: float
@@ -104,6 +110,7 @@ class Budget:
     margin: float = 0.02
     blocks: tuple[int, int] = (5, 20)
     disturbance: float = 0.05
+    passes: float = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

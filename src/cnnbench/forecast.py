@@ -36,6 +36,8 @@ def launch_seconds(
     Returns:
         None where nothing is known: the user's own model or data, or a GPU that never ran it.
     """
+    if case.until is not None:
+        return _median_seconds(earlier)
     steps = [w.seconds / w.steps for launch in earlier for w in launch.steady]
     if not steps:
         guessed = _guessed_step(case, machine)
@@ -67,6 +69,16 @@ def left(known: Mapping[Case, float | None], done: Mapping[Case, int], budget: B
         seconds * max(1, plan.launches_foreseen(seconds, budget) - done.get(case, 0))
         for case, seconds in lengths.items()
     )
+
+
+def _median_seconds(launches: Sequence[Launch]) -> float | None:
+    """What launches took that trained to a goal, evaluation left out; None if there are none."""
+    took = [
+        sum(launch.stages.values()) + sum(window.seconds for window in launch.windows)
+        for launch in launches
+        if launch.failure is None
+    ]
+    return statistics.median(took) if took else None
 
 
 def _guessed_step(case: Case, machine: Facts) -> float | None:

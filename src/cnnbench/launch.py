@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnbench import events, memory, plan
+from cnnbench import catalog, events, goal, memory, plan
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle, environment
 from cnnbench.link.conversation import Conversation
@@ -138,20 +138,49 @@ def _measure(
     """Ask for windows until the plan has enough, and then for the guest's last words."""
     yield events.StageEntered(head.case, "first step")
     seen.stage = "first step"
-    while (request := plan.next_window(seen.windows, budget, wanted)) is not None:
+    while (request := _request(head, budget, wanted, seen)) is not None:
         if request.role == STEADY and seen.windows[-1].role != STEADY:
             yield events.StageEntered(head.case, "training")
         conversation.tell(wire.Measure(steps=request.steps))
-        for message in conversation.until(wire.Window):
-            if failure := _noted(message, seen, request.role):
-                return failure
+        if failure := _heard(conversation, wire.Window, seen, request.role):
+            return failure
         if request.role == STEADY:
             seen.monitor.window(seen.windows[-1].seconds)
+            if head.case.until is not None and (failure := _evaluate(conversation, seen)):
+                return failure
         yield events.WindowTimed(head.case, head.id, seen.windows[-1])
         seen.stage = "training"
     conversation.tell(wire.Finish())
-    for message in conversation.until(wire.Finished):
-        if failure := _noted(message, seen):
+    return _heard(conversation, wire.Finished, seen)
+
+
+def _heard(conversation: Conversation, kind: type, seen: _Seen, role: str = "") -> Failure | None:
+    """Take down all that the guest says up to a message of a kind; its failure if it has one."""
+    for message in conversation.until(kind):
+        if failure := _noted(message, seen, role):
+            return failure
+    return None
+
+
+def _request(head: Launch, budget: Budget, wanted: int | None, seen: _Seen) -> plan.Request | None:
+    """What the launch is to be asked next."""
+    if head.case.until is None:
+        return plan.next_window(seen.windows, budget, wanted)
+    method = catalog.module("methods", head.case.method)
+    whole = getattr(method, "FROM_START", False)
+    images = int(seen.facts["images_in_a_pass"])
+    return goal.next_window(seen.windows, head.case, budget, images, whole=whole)
+
+
+def _evaluate(conversation: Conversation, seen: _Seen) -> Failure | None:
+    """Have the guest say how well it does after its last window."""
+    conversation.tell(wire.Evaluate())
+    for message in conversation.until(wire.Evaluated):
+        if isinstance(message, wire.Evaluated):
+            seen.facts["held_out_images"] = message.images
+            accuracy = message.right / message.images
+            seen.windows[-1] = replace(seen.windows[-1], accuracy=accuracy)
+        elif failure := _noted(message, seen):
             return failure
     return None
 

@@ -171,11 +171,24 @@ def _impossible(case: Case, stack: Stack, own: Own) -> str | None:
     if case.device == "cpu" and case.devices > (here := case.threads or devices_here("cpu")):
         return f"{case.devices} CPU devices on {here} CPUs; take --devices {here} or fewer"
     if case.model in own.models or case.dataset in own.datasets:
-        return None
+        return _endless(case, own)
     smallest = catalog.module("models", case.model).SMALLEST
     height, width, _ = catalog.module("datasets", case.dataset).SHAPE
     if height < smallest[0] or width < smallest[1]:
         return f"{case.model} needs images of {smallest[0]}x{smallest[1]}, not {height}x{width}"
+    return _endless(case, own)
+
+
+def _endless(case: Case, own: Own) -> str | None:
+    """Why a goal could not be seen to be reached, or None."""
+    if case.until is None:
+        return None
+    if case.devices > 1:
+        return "accuracy is only measured on single devices; take --devices 1"
+    if case.dataset in own.datasets:
+        return None  # its file is asked where it is read
+    if not hasattr(catalog.module("datasets", case.dataset), "open_held_out"):
+        return f"{case.dataset} has no images that are held out; take cifar10 or synthetic-32"
     return None
 
 

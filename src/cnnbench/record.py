@@ -28,6 +28,8 @@ class Window:
         started: Seconds since the guest was ready to train.
         fence: Seconds that a synchronisation of the idle device takes.
         loss: The loss that the method reported last; None if it reported none.
+        accuracy: Share of the held-out images that were classified rightly after it; None where
+            nothing was evaluated.
     """
 
     index: int
@@ -38,6 +40,7 @@ class Window:
     started: float
     fence: float = 0.0
     loss: float | None = None
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

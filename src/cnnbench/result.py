@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, plan, stopping
+from cnnbench import catalog, goal, plan, stopping
 from cnnbench.judge import UNPROVEN, Judgement, counting, judge
 from cnnbench.proof import UNVERIFIED
 from cnnbench.stats.interval import geometric
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SETTLED, NOISY, FAILED, UNSUPPORTED = "settled", "noisy", "failed", "unsupported"
 REFUSED = "refused"
 UNSTEADY = NO_STEADY_STATE
+NOT_REACHED = "not reached"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +43,28 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Convergence:
+    """How many images a case needs to its goal, against the reference.
+
+    Attributes:
+        images: Over what the reference needs; `n` are launches of the case.
+        p_better: One-sided, for needing fewer: small if it does.
+        reference: Launches of the reference that reached the goal.
+    """
+
+    images: Estimate
+    p_better: float
+    reference: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """A case's verdict.
 
     Attributes:
         case: What was measured.
-        verdict: `settled`, `noisy`, `no steady state`, `failed`, `unsupported`, or `refused` where
-            training is proven to be wrong.
+        verdict: `settled`, `noisy`, `no steady state`, `failed`, `unsupported`, `not reached` where
+            a goal was not, or `refused` where training is proven to be wrong.
         reason: One line, empty where nothing is to be said.
         images_per_second: None where there is no honest number.
         metrics: Every metric that has a number, by name.
@@ -57,6 +73,7 @@ class Result:
         machine: Facts of the host of the last launch.
         launches: Ids, in order.
         proof: Id of the proof that its training is right, or wrong; None where it is unverified.
+        convergence: Of a case with a goal, against the reference; None where that is not known.
     """
 
     case: Case
@@ -69,6 +86,7 @@ class Result:
     machine: Facts = field(default_factory=dict)
     launches: tuple[str, ...] = ()
     proof: str | None = None
+    convergence: Convergence | None = None
 
 
 def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
@@ -94,6 +112,33 @@ def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
     )
 
 
+def conclude_goal(launches: Sequence[Launch], budget: Budget) -> Result:
+    """The result of a case with a goal, by itself; `convergence.py` knows of others.
+
+    Args:
+        launches: At least one, all of the same case.
+        budget: What was asked for.
+    """
+    last = launches[-1]
+    failed = next((launch for launch in launches if launch.failure), None)
+    ended = [] if failed else [one for one in launches if goal.reached(one.windows, one.case)]
+    # An interval of those alone that got there would be of the lucky ones.
+    metrics = _metrics(ended, budget) if len(ended) == len(launches) else {}
+    verdict, reason = _verdict_of_goal(failed, launches, ended, budget)
+    return Result(
+        case=last.case,
+        verdict=verdict,
+        reason=reason,
+        images_per_second=metrics.pop("images_per_second", None),
+        metrics=metrics,
+        labels=() if failed else (*_proven(launches), *_labels(launches)),
+        facts=(failed or last).facts,
+        machine=last.machine,
+        launches=tuple(launch.id for launch in launches),
+        proof=_proof((failed or last).facts),
+    )
+
+
 def estimate(values: Sequence[float], confidence: float, nominal: float | None = None) -> Estimate:
     """The estimate of one number per launch.
 
@@ -111,7 +156,8 @@ def _metrics(launches: Sequence[Launch], budget: Budget) -> dict[str, Estimate]:
     for name, metric in catalog.metrics().items():
         values = [value for launch in launches if (value := metric.of(launch))]
         if values:
-            nominal = stopping.confidence(len(values), budget)
+            planned = launches[0].case.until is None  # a goal has one look, at all its seeds
+            nominal = stopping.confidence(len(values), budget) if planned else None
             found[name] = estimate(values, budget.confidence, nominal)
     return found
 
@@ -119,14 +165,38 @@ def _metrics(launches: Sequence[Launch], budget: Budget) -> dict[str, Estimate]:
 def _verdict(
     failed: Launch | None, judgements: Sequence[Judgement], budget: Budget
 ) -> tuple[str, str]:
-    if failed is not None and (failure := failed.failure) is not None:
-        if failure.kind in (UNSUPPORTED, REFUSED):
-            return failure.kind, failure.message
-        return FAILED, f"{failure.stage}: {failure.message}"
+    if failed is not None:
+        return _failed(failed)
     if stopping.is_unsteady(judgements):
         return UNSTEADY, _restless(judgements)
     doubt = _doubt(judgements, budget)
     return (NOISY, doubt) if doubt else (SETTLED, "")
+
+
+def _failed(launch: Launch) -> tuple[str, str]:
+    failure = launch.failure
+    assert failure is not None  # noqa: S101
+    if failure.kind in (UNSUPPORTED, REFUSED):
+        return failure.kind, failure.message
+    return FAILED, f"{failure.stage}: {failure.message}"
+
+
+def _verdict_of_goal(
+    failed: Launch | None, launches: Sequence[Launch], ended: Sequence[Launch], budget: Budget
+) -> tuple[str, str]:
+    if failed is not None:
+        return _failed(failed)
+    if len(ended) < len(launches):
+        best = max(map(goal.best, launches))
+        return NOT_REACHED, (
+            f"by {len(launches) - len(ended)} of {len(launches)} launches in {budget.passes:g}"
+            f" passes; the best accuracy was {best:.1%}"
+        )
+    if len(ended) < budget.launches[0]:
+        return NOISY, f"{len(ended)} of {budget.launches[0]} launches"
+    if len(ended) == 1:
+        return NOISY, "1 launch gives no interval"
+    return SETTLED, ""
 
 
 def _doubt(judgements: Sequence[Judgement], budget: Budget) -> str:

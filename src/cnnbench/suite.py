@@ -13,6 +13,7 @@ batch_size = [32]
 
 devices = [1]
 # global_batch = [128]        # in place of batch_size: what all devices share
+# until = [0.6]               # train until 60 % of the held-out images are classified rightly
 
 [[include]]                   # more cases: as the axes' first values, but for what is said
 model = "resnet50"
@@ -88,6 +89,7 @@ class Axes(BaseModel):
     threads: Values[NonNegativeInt] = [0]
     devices: Values[PositiveInt] = [1]
     global_batch: Values[PositiveInt] | None = None
+    until: Values[Annotated[float, Field(gt=0, lt=1)]] | None = None
 
 
 class Limits(BaseModel):
@@ -105,6 +107,7 @@ class Limits(BaseModel):
     case_seconds: PositiveFloat | None = None
     silence_seconds: PositiveFloat | None = None
     disturbance: Annotated[float, Field(ge=0, le=1)] | None = None
+    passes: PositiveFloat | None = None
 
 
 class Definition(BaseModel):

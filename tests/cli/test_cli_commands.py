@@ -155,3 +155,42 @@ def test_data_that_is_absent_is_a_row_that_names_both_remedies(
 def test_a_store_that_is_only_read_is_never_made(cnnbench: Command, folder: Path) -> None:
     cnnbench("show")
     assert not (folder / "runs.sqlite").exists()
+
+
+def test_until_measures_the_time_to_an_accuracy_and_tells_it(
+    cnnbench: Command, folder: Path
+) -> None:
+    flags = ("--launches", "3", "--until", "accuracy=0.5", "--no-verify")
+    done = cnnbench("run", "mine.toml", *flags, "--json", folder / "out.json")
+    assert done.status == 0
+    assert "Time (s)" in done.out
+    assert "50 %" in done.out
+    (result,) = json.loads((folder / "out.json").read_text())["results"]
+    took = result["metrics"]["time_to_accuracy"]
+    assert took["n"] == 3
+    assert took["low"] < took["point"] < took["high"]
+    assert result["case"]["until"] == 0.5
+    again = cnnbench("show", "--all")
+    assert "Time (s)" in again.out
+
+
+def test_a_goal_that_is_out_of_reach_is_told_with_the_best(cnnbench: Command) -> None:
+    done = cnnbench("run", "mine.toml", "--until", "accuracy=0.99", "--no-verify")
+    assert "not reached" in done.out
+    assert "the best accuracy was" in done.out
+
+
+@pytest.mark.parametrize("until", ["0.6", "accuracy=60", "accuracy=", "loss=0.1", "accuracy=nan"])
+def test_a_goal_that_is_none_is_one_line(cnnbench: Command, until: str) -> None:
+    done = cnnbench("run", "mine.toml", "--until", until)
+    assert done.status == 2
+    assert "accuracy=0.6" in done.line
+
+
+def test_a_data_set_without_held_out_images_has_no_accuracy(cnnbench: Command) -> None:
+    done = cnnbench(
+        *("run", "mine.toml", "--model", "resnet50", "--dataset", "synthetic-256"),
+        *("--until", "accuracy=0.5"),
+    )
+    assert done.status == 1
+    assert "has no images that are held out" in done.out

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,8 +70,9 @@ def replayed(line: ScriptedLine, monkeypatch: pytest.MonkeyPatch) -> tuple[Launc
     monkeypatch.setattr(launch, "start", lambda *_: contextlib.nullcontext(line))
     monkeypatch.setattr(conditions, "conditions", lambda *_: {})
     monkeypatch.setattr(redact, "here", lambda: redact.Identity(home="", user="", host=""))
+    case = replace(CASE, **line.left[0]["host"]["case"])
     ready = Ready(
-        case=CASE,
+        case=case,
         stack=stack.load("null"),
         python=Path("python"),
         data=None,
@@ -81,7 +82,7 @@ def replayed(line: ScriptedLine, monkeypatch: pytest.MonkeyPatch) -> tuple[Launc
     head = Launch(
         id="launch",
         campaign="campaign",
-        case=CASE,
+        case=case,
         number=1,
         seed=7,
         stack_fingerprint="",
@@ -133,8 +134,8 @@ def test_stages_and_windows_are_told_as_they_come(monkeypatch: pytest.MonkeyPatc
 
 def test_the_transcripts_speak_every_message_in_full() -> None:
     spoken: dict[str, set[str]] = {}
-    reference = Path(__file__).parents[1] / "verification" / "transcripts" / "reference.jsonl"
-    for story in (*STORIES, reference):
+    proofs = (Path(__file__).parents[1] / "verification" / "transcripts").glob("*.jsonl")
+    for story in (*STORIES, *proofs):
         for line in told(story):
             message = line.get("host", line.get("guest"))
             if isinstance(message, dict) and message["type"] in wire.MESSAGES:

@@ -68,6 +68,11 @@ MESSAGES = (
     wire.Expect("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 20, 7),
     wire.Described([["kernel", [3, 3, 3, 32]]], [32, 32, 3], 10, 8, 10**9, "adam", {"rate": 1e-3}),
     wire.Expected(0.5),
+    wire.Learn("/proof", [[1, 0]], [], {"name": "adam", "inside": False}, 2.0**-18, 6, 7),
+    wire.Learned([[2.5, 2.25], [2.5, 2.125]], 0.5),
+    wire.Again("/proof", 8),
+    wire.Evaluate(),
+    wire.Evaluated(2000, 1100, 0.5),
     wire.Measure(3),
     wire.Finish(),
     wire.Stage("import"),
@@ -548,9 +553,9 @@ class Life(unittest.TestCase):
 
     def without_numpy(self, *steps: int, **changes: Any) -> Any:
         """The same on 70 images of a list."""
-        session = probe("session")
-        dataset = session.Dataset(Source(70), (4, 4, 3), 2)
-        with mock.patch.multiple(session, Feed=ListFeed, _dataset=lambda _: dataset):
+        supply = probe("supply")
+        found = supply.Dataset(Source(70), (4, 4, 3), 2)
+        with mock.patch.multiple(supply, Feed=ListFeed, dataset=lambda _: found):
             return self.live(*steps, **changes)
 
     def failure(self, **changes: Any) -> Any:
@@ -711,7 +716,7 @@ class Life(unittest.TestCase):
     def test_refuses_a_host_of_another_protocol(self) -> None:
         failed = self.failure(version=wire.VERSION + 1)
         self.assertEqual(failed[:2], ("boot", "error"))
-        self.assertIn("host speaks 3, guest 2", failed.message)
+        self.assertIn("host speaks 4, guest 3", failed.message)
 
     def test_fails_at_once_without_its_backend_or_method(self) -> None:
         self.assertEqual(self.failure(backend="absent").stage, "boot")

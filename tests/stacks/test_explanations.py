@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stacks
 
 TORCH, TENSORFLOW = "keras3-torch", "keras3-tensorflow"
+REFERENCE = "native-torch"
 TENSORFLOW_1, MXNET = "keras2.1.5-tensorflow1.7.0", "keras2.1.6-mxnet1.1.0"
 
 # Explanation; stack, model and data format that need it; how its cause is removed.
@@ -42,6 +43,27 @@ CAUSES = [
                     "            v.assign(self.rho * v + (1 - self.rho) * g * g)\n"
                     "            w.assign(w - rate * g / (keras.ops.sqrt(v) + self.epsilon))\n"
                     "    return Outside(learning_rate=schedule)"
+                ),
+            )
+        ],
+    ),
+    (
+        "unbiased variance of PyTorch",
+        (REFERENCE, "resnet20_cifar", "channels_first"),
+        [
+            (
+                "native/_resnet_cifar.py",
+                "        return nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01)\n",
+                (
+                    "        class Biased(nn.BatchNorm2d):\n"
+                    "            def forward(self, x):\n"
+                    "                before = self.running_var.clone()\n"
+                    "                y = super().forward(x)\n"
+                    "                if self.training:\n"
+                    "                    batch = x.detach().var((0, 2, 3), unbiased=False)\n"
+                    "                    self.running_var.copy_(0.99 * before + 0.01 * batch)\n"
+                    "                return y\n"
+                    "        return Biased(filters, eps=1e-3, momentum=0.01)\n"
                 ),
             )
         ],
@@ -195,7 +217,7 @@ def test_without_its_cause_a_difference_is_gone(
     change: Callable[..., None],
     tmp_path: Path,
 ) -> None:
-    for needed in (place[0], TORCH):
+    for needed in (place[0], REFERENCE):
         if reason := cache.unsupported(stack.load(needed)):
             pytest.skip(reason)
     before = proven(place, tmp_path)

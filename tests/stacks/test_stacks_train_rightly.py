@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stacks
 
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 METHODS = ("train_on_batch", "fit", "fit_generator")
-REFERENCE = "keras3-torch"
+REFERENCE = "native-torch"
 
 ONE = """
 about = "one launch"

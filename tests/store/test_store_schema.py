@@ -26,7 +26,7 @@ NEXT = '''"""A version of the future."""
 import sqlalchemy as sa
 from alembic import op
 revision = "9999"
-down_revision = "0003"
+down_revision = "0004"
 def upgrade():
     op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))
     {then}

@@ -62,11 +62,22 @@ def test_no_weight_is_where_a_missing_layer_would_have_it(tmp_path: Path) -> Non
     assert (found["weights/0/3"] > 0).all()
 
 
+def test_images_of_a_class_are_alike_and_those_of_others_are_not(tmp_path: Path) -> None:
+    given.write(tmp_path / "given.npz", DESCRIBED, 1)
+    found = np.load(tmp_path / "given.npz")
+    images, labels = found["images"].astype(float), found["labels"]
+    centres = {label: images[labels == label].mean(axis=0) for label in set(labels)}
+    for image, label in zip(images, labels, strict=True):
+        nearest = min(centres, key=lambda one: np.square(image - centres[one]).sum())
+        assert nearest == label
+
+
 @pytest.mark.parametrize("from_start", [True, False])
 def test_rows_are_the_images_that_the_guests_feed_gives(from_start: bool) -> None:  # noqa: FBT001
-    count = DESCRIBED.batch * (given.STEPS + given.MORE_STEPS)
+    count = DESCRIBED.batch * (given.STEPS + given.LEARNING + given.MORE_STEPS)
     feed = Feed(Numbered(count), 10, CASE, 77)
 
-    for step, rows in enumerate(given.rows(count, DESCRIBED.batch, 77, from_start=from_start)):
+    steps = given.STEPS + given.LEARNING
+    for step, rows in enumerate(given.rows(DESCRIBED.batch, 77, steps, from_start=from_start)):
         images, _ = feed.batch(0 if from_start else step)
         assert np.rint(images[:, 0, 0, 0] * 255).astype(int).tolist() == rows

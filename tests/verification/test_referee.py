@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnbench import folders, prover
+from cnnbench import folders
 from cnnbench.case import Case
 from cnnbench.link.conversation import Conversation
 from cnnbench.probe import wire
+from cnnbench.proving import referee as referees
+from cnnbench.proving.referee import Referee
+from cnnbench.proving.trainee import Run
 from cnnbench.verification import given
 from cnnbench.verification.traits import standard
 
-STORY = Path(__file__).parent / "transcripts" / "reference.jsonl"
+STORIES = Path(__file__).parent / "transcripts"
 CASE = Case(stack="keras3-jax", model="simple_cnn", dataset="synthetic-32", method="fit", threads=2)
 STEPS = range(1, given.STEPS + 1)
 NAMES = {"gradients/0": (2, 3), "gradients/1": (3,)}
@@ -26,9 +29,9 @@ NAMES = {"gradients/0": (2, 3), "gradients/1": (3,)}
 class ScriptedLine:
     """Says what the transcript says, once it was told what the transcript has the host say."""
 
-    def __init__(self, folder: Path) -> None:
-        rows = given.rows(4 * (given.STEPS + given.MORE_STEPS), 4, 7, from_start=True)
-        text = STORY.read_text().replace('"FOLDER"', json.dumps(str(folder)))
+    def __init__(self, folder: Path, story: str = "reference", steps: int = given.STEPS) -> None:
+        rows = given.rows(4, 7, steps, from_start=True)
+        text = (STORIES / f"{story}.jsonl").read_text().replace('"FOLDER"', json.dumps(str(folder)))
         text = text.replace('"ROWS"', json.dumps(rows))
         self.script = [json.loads(line) for line in text.splitlines()]
 
@@ -56,19 +59,19 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             arrays[f"momentum/{step}/{place}"] = one * (1 - 0.9**step)
             arrays[f"velocity/{step}/{place}"] = one * (1 - 0.999**step)
             arrays[f"weights/{step}/{place}"] = -one * 1e-3 * step / (1 + 1e-7)
-    for sample in range(prover.PERTURBATIONS):
+    for sample in range(referees.PERTURBATIONS):
         expected[f"off/{sample}/loss"] = np.float64(1e-7)
         expected |= {f"off/{sample}/{name}": np.float64(1e-7) for name in NAMES}
     np.savez(tmp_path / "expected.npz", **expected)
     told = [
         wire.Window(steps=1, images=4, seconds=0.1, started=0.0, fence=0.0, loss=1.0) for _ in STEPS
     ]
-    return prover._Run(folder=tmp_path, windows=told, facts={}, given=first, seen=arrays)
+    return Run(folder=tmp_path, seed=7, windows=told, facts={}, given=first, seen=arrays)
 
 
 def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any) -> None:
     line = ScriptedLine(run.folder)
-    referee = prover._Referee(Conversation(line, 1.0), CASE, 7)
+    referee = Referee(Conversation(line, 1.0), CASE)
     fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
     compare = referee.compare(run)
 
@@ -87,7 +90,7 @@ def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any
 def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:
     folder = run.folder / "cache" / "proofs"
     for damage in (b"", b"no zip"):
-        referee = prover._Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE, 7)
+        referee = Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE)
         fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
         referee.compare(run)(fixed)
         (kept,) = folder.iterdir()
@@ -95,10 +98,26 @@ def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:
 
 
 def test_how_far_rounding_leads_is_kept_for_the_next_proof(run: Any) -> None:
-    referee = prover._Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE, 7)
+    referee = Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE)
     fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
     referee.compare(run)(fixed)
 
     (kept,) = (run.folder / "cache" / "proofs").iterdir()
     with np.load(kept) as arrays:
-        assert len(arrays) == prover.PERTURBATIONS * (1 + len(NAMES))
+        assert len(arrays) == referees.PERTURBATIONS * (1 + len(NAMES))
+
+
+def test_how_the_loss_falls_is_asked_once_for_a_seed_and_kept(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(given, "LEARNING", 0)
+    for keeps in (False, True):
+        line = ScriptedLine(run.folder, "learning")
+        referee = Referee(Conversation(line, 1.0), CASE)
+        fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+
+        check, falls = referee.learned(run, fixed)
+
+        assert len(line.script) == (2 if keeps else 0)
+        assert list(falls) == [1.0] * 3
+        assert check.excess == 0

@@ -26,6 +26,7 @@ def named(name: str) -> Explanation:
         name=name,
         about="",
         layer="",
+        stacks="",
         holds=lambda *_: True,
         change=lambda traits: replace(traits, variants=traits.variants | {name}),
     )

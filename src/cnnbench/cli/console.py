@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from cnnbench import events, plan
 from cnnbench.comparison import PILOT_BLOCK
 from cnnbench.record import STEADY
+from cnnbench.report import goals
 from cnnbench.report.table import interval, number
 from cnnbench.result import UNSUPPORTED
 
@@ -119,7 +120,8 @@ class Display:
         self._seconds += window.seconds
         self._windows += 1
         speed = number(self._images / self._seconds)
-        self._status(f"{self._title} window {self._windows}: {speed} images/s")
+        learned = "" if window.accuracy is None else f", accuracy {window.accuracy:.1%}"
+        self._status(f"{self._title} window {self._windows}: {speed} images/s{learned}")
 
     def _status(self, text: str) -> None:
         done, total = self._clock.launches()
@@ -270,6 +272,10 @@ def _several(count: int, one: str, many: str) -> str:
 
 
 def _conclusion(result: Result) -> str:
+    if result.case.until is not None:
+        return (
+            f"{result.case.title}: {goals.told(result)}, {result.verdict}{_because(result.reason)}"
+        )
     speed = result.images_per_second
     if speed is None:
         return f"{result.case.title}: {result.verdict}: {result.reason}"

@@ -58,6 +58,12 @@ Launches = Annotated[
     int | None, typer.Option("--launches", min=1, help="Exactly so many processes a case.")
 ]
 Budgets = Annotated[str | None, typer.Option("--budget", help="quick, standard or strict.")]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until", metavar="accuracy=A", help="Train until so many held-out images are right: 0.6."
+    ),
+]
 StoreUrl = Annotated[
     str | None,
     typer.Option("--store", help="File or database URL of results.", envvar="CNNBENCH_STORE"),

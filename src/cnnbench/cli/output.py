@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
-from cnnbench.report import comparisons, proofs, scaling
+from cnnbench.report import comparisons, goals, proofs, scaling
 from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
@@ -31,8 +31,11 @@ NUMBERS = (
     "Efficiency",
     "Excess",
     "GPU",
+    "Images",
+    "Launches",
     "Ratio",
     "Speed",
+    "Time",
     "1 device",
     "(",
     " (",
@@ -40,8 +43,13 @@ NUMBERS = (
 
 
 def print_table(results: Sequence[Result]) -> None:
-    """Print the table; fitted where a terminal is too narrow for it."""
-    _print(rows(results), markdown(results), kept=(SPEED, INTERVAL))
+    """Print the tables of speeds and of goals; fitted where a terminal is too narrow for them."""
+    if to_goals := goals.rows(results):
+        _print(to_goals, goals.markdown(results), kept=(goals.TIME, goals.RANGE, goals.RATIO))
+    if speeds := rows(results):
+        _print(speeds, markdown(results), kept=(SPEED, INTERVAL))
+    elif not to_goals:
+        typer.echo(markdown(results))
 
 
 def print_scaling(results: Sequence[Result]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from cnnbench.campaign import Campaign
 from cnnbench.cli import flags, output
 from cnnbench.cli.beside import print_beside
 from cnnbench.cli.measuring import INTERRUPTED, budget_named, followed, here
+from cnnbench.convergence import with_references
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import UsageError
 from cnnbench.report import published
@@ -53,6 +55,7 @@ def run(  # noqa: PLR0917  one parameter a flag
     python: flags.Python = None,
     launches: flags.Launches = None,
     budget: flags.Budgets = None,
+    until: flags.Until = None,
     store: flags.StoreUrl = None,
     json: flags.Json = None,
     data_dir: flags.DataDir = None,
@@ -65,6 +68,10 @@ def run(  # noqa: PLR0917  one parameter a flag
     Without flags: Simple CNN on every stack that runs here, in about five minutes. Flags replace
     what the suite says; a flag that is repeated makes a product: two stacks and two data formats
     are four cases. An interrupted run goes on where it was when the same command is given again.
+
+    With --until accuracy=0.6, how long training takes until so many of the held-out images are
+    classified rightly, over five seeds; plain PyTorch trains beside it, and what learns from fewer
+    images than that is refused.
     """
     if json:
         output.check_target(json)
@@ -82,6 +89,7 @@ def run(  # noqa: PLR0917  one parameter a flag
         "global_batch": global_batch,
         "augment": [True] if augment else None,
         "threads": threads,
+        "until": until and [_accuracy(until)],
     }
     planned = _with_budget(planned_suite(name, chosen, own, fewer=fewer_devices), budget, launches)
     machine = here(instance_type)
@@ -188,7 +196,20 @@ def _row_of(case: Case) -> tuple[str, ...]:
     return tuple(getattr(case, axis) for axis in suite.SELECTING)
 
 
+def _accuracy(text: str) -> float:
+    """The accuracy that `--until` names."""
+    what, _, value = text.partition("=")
+    try:
+        accuracy = float(value)
+    except ValueError:
+        accuracy = math.nan
+    if what != "accuracy" or not 0 < accuracy < 1:
+        raise UsageError(f"--until {text}: give accuracy=A with A between 0 and 1, as accuracy=0.6")
+    return accuracy
+
+
 def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suite:
+    planned = replace(planned, cases=with_references(planned.cases))
     budget = planned.budget
     if name is not None:
         budget = budget_named(name)

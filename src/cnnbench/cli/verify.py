@@ -26,6 +26,10 @@ Suite = Annotated[
     str, typer.Argument(metavar="[SUITE]", help="A suite's name, or the path of its TOML file.")
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of weights and images.")]
+Seeds = Annotated[
+    int,
+    typer.Option("--seeds", min=1, help="Prove with so many, from --seed on: is it ever wrong?"),
+]
 
 
 def verify(  # noqa: PLR0917  one parameter a flag
@@ -38,6 +42,7 @@ def verify(  # noqa: PLR0917  one parameter a flag
     device: flags.Devices = None,
     python: flags.Python = None,
     seed: Seed = SEED,
+    seeds: Seeds = 1,
     store: flags.StoreUrl = None,
     json: flags.Json = None,
 ) -> None:
@@ -69,7 +74,7 @@ def verify(  # noqa: PLR0917  one parameter a flag
     }
     cases = planned_suite(name, chosen, own).cases
     with Store.open(store or default_url()) as opened:
-        verification = Verification(cases, own, opened, seed)
+        verification = Verification(cases, own, opened, range(seed, seed + seeds))
         cut_off = followed(verification.run())
     found = verification.proofs
     if json != "-":

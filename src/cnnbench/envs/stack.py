@@ -65,7 +65,7 @@ class _Definition(BaseModel):
 
     about: Annotated[str, Field(min_length=1, pattern=r"^[^\n]*$")]
     python: Annotated[str, Field(pattern=rf"^(3\.\d+|{HOST})$")]
-    backend: Literal["tensorflow", "mxnet", "jax", "torch", "null"]
+    backend: Literal["tensorflow", "mxnet", "jax", "torch", "native", "null"]
     package: str
     devices: Annotated[tuple[Literal["cpu", "gpu"], ...], Field(min_length=1)]
     packages: dict[

@@ -1,8 +1,9 @@
 """A launch that proves: it trains on what it is given, and writes down what each step made of it.
 
 The folder holds `given.npz`: images (n, height, width, 3) uint8, their labels, the number of
-classes, and the first weights, in Keras' order and in its usual layout. `seen.npz` goes there too:
-after every window all weights, the optimiser's state, and what was counted.
+classes, the first weights, in Keras' order and in its usual layout, and how many windows are looked
+at. `seen.npz` goes there too: after each of those all weights and the optimiser's state, and after
+every window what was counted.
 """
 
 import os
@@ -24,6 +25,14 @@ def open_given(folder: str) -> Tuple[Any, Tuple[int, int, int], int]:
     with np.load(os.path.join(folder, GIVEN)) as given:
         images, labels = given["images"], given["labels"]
         return Held(images, labels, {"from": "the proof"}), images.shape[1:], int(given["classes"])
+
+
+def looks(folder: str) -> int:
+    """After how many windows all that a step changes is written down."""
+    import numpy as np
+
+    with np.load(os.path.join(folder, GIVEN)) as given:
+        return int(given["looks"])
 
 
 def without_dropout(keras: Any) -> None:
@@ -63,7 +72,7 @@ def macs(model: Any, *, channels_first: bool) -> int:
 
 
 class Witness(Windows):
-    """Windows after which everything that a step changes is written down.
+    """Windows after which what steps changed is written down.
 
     Args:
         requests: Gives the host's next message; waits for it.
@@ -76,6 +85,7 @@ class Witness(Windows):
         counts: Gives what was counted so far: `passes` and `images` forward through the model, and
             its `calls` from Python.
         out_first: Whether kernels here are (out, in, rows, columns).
+        looks: After how many windows weights and state are written down.
     """
 
     def __init__(
@@ -90,6 +100,7 @@ class Witness(Windows):
         slots: Callable[[], Dict[str, List[Any]]],
         counts: Callable[[], Dict[str, int]],
         out_first: bool,
+        looks: int,
     ) -> None:
         super().__init__(requests, send, fence, clock)
         self._weights = weights
@@ -97,6 +108,7 @@ class Witness(Windows):
         self._slots = slots
         self._counts = counts
         self._out_first = out_first
+        self._looks = looks
         self._seen = {}  # type: Dict[str, Any]
 
     def done(self, steps: int, images: int, loss: Any) -> None:
@@ -111,7 +123,8 @@ class Witness(Windows):
         read = time.perf_counter()
         self._read_back()
         again = time.perf_counter() - read
-        found = dict(self._slots(), weights=self._weights())
+        looked = self.count <= self._looks
+        found = dict(self._slots(), weights=self._weights()) if looked else {}
         for name, arrays in found.items():
             for number, array in enumerate(arrays):
                 usual = _turned(array, (2, 3, 1, 0)) if self._out_first else array

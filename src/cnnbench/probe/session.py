@@ -7,12 +7,11 @@ import time
 import traceback
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
-from . import optimizers, plugins, proof, ranks, reference, threads, wire
+from . import evaluation, optimizers, plugins, proof, ranks, reference, supply, threads, wire
 from .faults import BadData, BadModel, Unsupported
 from .feed import Feed
 from .windows import Windows
 
-Dataset = NamedTuple("Dataset", [("source", Any), ("shape", Any), ("classes", int)])
 Task = NamedTuple("Task", [("keras", Any), ("model", Any), ("feed", Feed)])
 
 # What frameworks say of an operation that they know but cannot do on this device or in this format.
@@ -63,26 +62,66 @@ def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stag
         return
     backend = plugins.load("backends", order.backend)
     method = plugins.load("methods", order.case["method"])
-    share = ranks.share(backend, order.case)
-    with ranks.joined(share[1], order, requests, send) as (ask, tell):
+    _, count = ranks.share(backend, order.case)
+    with ranks.joined(count, order, requests, send) as (ask, tell):
         stages.enter("import")
         keras, facts = _boot(backend, order)
         stages.tell(wire.Booted(version=wire.VERSION, facts=facts, seconds=stages.seconds()))
 
-        stages.enter("data")
-        dataset = _dataset(order)
-        feed = _feed(dataset, method, order, share)
-        facts = dict(dataset.source.facts(), images_in_a_pass=feed.size)
-        stages.tell(wire.Loaded(facts=facts, seconds=stages.seconds()))
+        train = order
+        while train is not None:
+            _train((backend, keras, method), train, stages, (ask, tell))
+            train = _next(train, ask)
 
-        model = _model(backend, keras, dataset, order, stages)
 
-        stages.enter("training")
-        windows = _windows(backend, keras, model, order, (ask, tell))
-        method.train(Task(keras=keras, model=model, feed=feed), windows)
-        if order.proof:
-            windows.save(order.proof)
-        tell(wire.Finished(facts=_last_facts(backend, keras, model)))
+def _next(order: Any, ask: Callable[[], Any]) -> Any:
+    """What a guest that proves is to do once more; None where that was all."""
+    if not order.proof:
+        return None
+    message = ask()
+    if not isinstance(message, wire.Again):
+        return None
+    return order._replace(proof=message.folder, seed=message.seed)
+
+
+def _train(
+    parts: Tuple[Any, Any, Any], order: Any, stages: Stages, host: Tuple[Any, Callable[[Any], None]]
+) -> None:
+    """Load, build, compile, then train until the host has seen enough.
+
+    Args:
+        parts: Backend, what its `boot` gave, and method.
+        order: The host's.
+        stages: Are told.
+        host: How to ask and tell it.
+    """
+    backend, keras, method = parts
+    stages.enter("data")
+    dataset = supply.dataset(order)
+    feed = supply.feed(dataset, method, order, ranks.share(backend, order.case))
+    facts = dict(dataset.source.facts(), images_in_a_pass=feed.size)
+    evaluate = _evaluation(backend, order)
+    stages.tell(wire.Loaded(facts=facts, seconds=stages.seconds()))
+
+    model = _model(backend, keras, dataset, order, stages)
+
+    stages.enter("training")
+    windows = _windows(backend, keras, model, order, (*host, evaluate))
+    method.train(Task(keras=keras, model=model, feed=feed), windows)
+    if order.proof:
+        windows.save(order.proof)
+    _, tell = host
+    tell(wire.Finished(facts=_last_facts(backend, keras, model)))
+
+
+def _evaluation(backend: Any, order: Any) -> Any:
+    """Says how well a model does, where the case has a goal; else None."""
+    if order.proof or not order.case.get("until"):
+        return None
+    if order.case["devices"] > 1:
+        raise Unsupported("accuracy is only measured on single devices; leave --until out")
+    right = getattr(backend, "right", evaluation.predicted)
+    return evaluation.Evaluation(supply.held_out(order), order.case, right)
 
 
 def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
@@ -99,11 +138,20 @@ def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
     return keras, facts
 
 
-def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, Any]) -> Any:
-    """What the method is to ask: for a proof, one that looks at what each window made."""
-    parts = (*host, backend.fence(keras, model), backend.clock)
+def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, Any, Any]) -> Any:
+    """What the method is to ask: for a proof, one that looks at what windows made.
+
+    Args:
+        backend: Of the launch.
+        keras: What `boot` gave.
+        model: Compiled.
+        order: The host's.
+        host: How to ask and tell it, and what says how well a model does.
+    """
+    ask, tell, evaluate = host
+    parts = (ask, tell, backend.fence(keras, model), backend.clock)
     if not order.proof:
-        return Windows(*parts)
+        return Windows(*parts, evaluate=evaluate and (lambda: evaluate(model)))
     return proof.Witness(
         *parts,
         weights=lambda: backend.weights(keras, model),
@@ -111,6 +159,7 @@ def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, 
         slots=lambda: backend.slots(keras, model),
         counts=backend.watch(keras, model),
         out_first=_is_out_first(backend, order),
+        looks=proof.looks(order.proof),
     )
 
 
@@ -119,40 +168,13 @@ def _is_out_first(backend: Any, order: Any) -> bool:
     return order.case["data_format"] in getattr(backend, "KERNELS_OUT_FIRST", ())
 
 
-def _dataset(order: Any) -> Dataset:
-    if order.proof:
-        return Dataset(*proof.open_given(order.proof))
-    if order.dataset_file:
-        own = plugins.load("datasets", "_own")
-        return Dataset(*own.open_path(order.dataset_file, order.seed))
-    module = plugins.load("datasets", order.case["dataset"])
-    return Dataset(module.open_source(order.data, order.seed), module.SHAPE, module.CLASSES)
-
-
-def _feed(dataset: Dataset, method: Any, order: Any, share: Tuple[int, int]) -> Feed:
-    feed = Feed(dataset.source, dataset.classes, order.case, order.seed, share)
-    if feed.global_batch > len(dataset.source):
-        devices = order.case["devices"]
-        raise BadData(
-            "a batch of %d is larger than the data set of %d images; take a smaller %s"
-            % (
-                feed.global_batch,
-                len(dataset.source),
-                "--batch-size" if devices == 1 else "--batch-size or --global-batch",
-            )
-        )
-    if method.IN_MEMORY:
-        feed.keep_in_memory()
-    return feed
-
-
-def _model(backend: Any, keras: Any, dataset: Dataset, order: Any, stages: Stages) -> Any:
+def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages: Stages) -> Any:
     """The model, built and compiled for all devices."""
     with backend.scope(keras, order.case):
         stages.enter("build")
-        definition = _definition(order)
+        definition = _definition(backend, order)
         if order.proof:
-            proof.without_dropout(keras)
+            getattr(backend, "without_dropout", proof.without_dropout)(keras)
         if order.ordered:
             backend.order_updates(keras)
         model = _build(keras, definition, dataset, order)
@@ -174,13 +196,18 @@ def _model(backend: Any, keras: Any, dataset: Dataset, order: Any, stages: Stage
     return model
 
 
-def _definition(order: Any) -> Any:
+def _definition(backend: Any, order: Any) -> Any:
+    """What builds and compiles the model."""
+    if hasattr(backend, "definition"):
+        if order.model_file:
+            raise Unsupported("a model file is Keras', and this stack has no Keras")
+        return backend.definition(order.case["model"])
     if order.model_file:
         return plugins.load_file(order.model_file)
     return plugins.load("models", order.case["model"])
 
 
-def _build(keras: Any, definition: Any, dataset: Dataset, order: Any) -> Any:
+def _build(keras: Any, definition: Any, dataset: supply.Dataset, order: Any) -> Any:
     """The model; one that ships with the probe says how many parameters it must have."""
     height, width, channels = dataset.shape
     first = order.case["data_format"] == "channels_first"

@@ -15,6 +15,7 @@ class Windows:
         send: Tells the host.
         fence: Waits until the model's parameters are what the steps so far made them.
         clock: Monotonic, in seconds.
+        evaluate: Gives the message that says how well the model does; without, nobody asks.
     """
 
     def __init__(
@@ -23,11 +24,13 @@ class Windows:
         send: Callable[[Any], None],
         fence: Callable[[], None],
         clock: Callable[[], float],
+        evaluate: Optional[Callable[[], Any]] = None,
     ) -> None:
         self._requests = requests
         self._send = send
         self._fence = fence
         self._clock = clock
+        self._evaluate = evaluate
         self._ready = clock()
         self._opened = self._ready
         self.count = 0
@@ -35,6 +38,9 @@ class Windows:
     def grant(self) -> Optional[int]:
         """The number of steps of the next window, whose clock starts now; None at the end."""
         request = self._requests()
+        while isinstance(request, wire.Evaluate) and self._evaluate is not None:
+            self._send(self._evaluate())
+            request = self._requests()
         if isinstance(request, wire.Finish):
             return None
         self._fence()

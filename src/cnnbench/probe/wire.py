@@ -4,12 +4,13 @@ One message is one line. History of the protocol:
 
 1. Boot, Measure, Finish; Stage, Booted, Loaded, Built, Compiled, Window, Finished, Failed.
 2. Boot has `proof`; Reference, Expect; Described, Expected.
+3. Evaluate, Again, Learn; Evaluated, Learned. A guest that proves waits after `Finished`.
 """
 
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 2
+VERSION = 3
 
 # Host to guest.
 
@@ -29,7 +30,15 @@ Boot = NamedTuple(
     ],
 )
 Measure = NamedTuple("Measure", [("steps", int)])
+Evaluate = NamedTuple("Evaluate", [])  # between two windows, where the case has a goal
 Finish = NamedTuple("Finish", [])
+Again = NamedTuple(  # for a guest that proves: once more, with a new model
+    "Again",
+    [
+        ("folder", str),  # of what is given
+        ("seed", int),
+    ],
+)
 Reference = NamedTuple("Reference", [("version", int), ("model", str), ("threads", int)])
 Expect = NamedTuple(
     "Expect",
@@ -40,6 +49,18 @@ Expect = NamedTuple(
         ("roundoff", float),  # of the precision
         ("perturbations", int),
         ("seed", int),  # of the perturbations
+    ],
+)
+Learn = NamedTuple(
+    "Learn",
+    [
+        ("folder", str),  # of `given.npz`
+        ("rows", List[List[int]]),  # for each step, the images given that it trains on
+        ("variants", List[str]),
+        ("rule", Dict[str, Any]),  # the fields of `verification.optimizers.Rule`
+        ("roundoff", float),  # by which trajectories are led astray in each step
+        ("trajectories", int),  # that are led astray, besides the exact one
+        ("seed", int),
     ],
 )
 
@@ -61,6 +82,14 @@ Window = NamedTuple(
         ("loss", Optional[float]),
     ],
 )
+Evaluated = NamedTuple(
+    "Evaluated",
+    [
+        ("images", int),  # that were not trained on
+        ("right", int),  # of them, by their likeliest class
+        ("seconds", float),
+    ],
+)
 Finished = NamedTuple("Finished", [("facts", Dict[str, Any])])
 Failed = NamedTuple("Failed", [("stage", str), ("kind", str), ("message", str), ("traceback", str)])
 Described = NamedTuple(
@@ -76,13 +105,20 @@ Described = NamedTuple(
     ],
 )
 Expected = NamedTuple("Expected", [("seconds", float)])
+Learned = NamedTuple(
+    "Learned",
+    [
+        ("losses", List[List[float]]),  # of each step; the exact ones first
+        ("seconds", float),
+    ],
+)
 
 MESSAGES = {
     kind.__name__: kind
     for kind in (
-        *(Boot, Measure, Finish, Reference, Expect),
-        *(Stage, Booted, Loaded, Built, Compiled, Window, Finished, Failed),
-        *(Described, Expected),
+        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Learn),
+        *(Stage, Booted, Loaded, Built, Compiled, Window, Evaluated, Finished, Failed),
+        *(Described, Expected, Learned),
     )
 }
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from cnnbench.comparison import outcome
+from cnnbench.convergence import conclude_all
 from cnnbench.report.table import place
-from cnnbench.result import conclude
 
 if TYPE_CHECKING:
+    from cnnbench.case import Case
     from cnnbench.comparison import Outcome
     from cnnbench.record import Launch
     from cnnbench.result import Result
@@ -23,11 +24,15 @@ def conclusions(recorded: Recorded) -> list[Result]:
         recorded: Launches of which those of one case on one machine are of one campaign, as
             `exchange.newest` leaves them.
     """
-    groups: dict[object, list[Launch]] = defaultdict(list)
+    machines: dict[object, dict[Case, list[Launch]]] = defaultdict(lambda: defaultdict(list))
     for launch in (launch for launch in recorded.launches if launch.block is None):
-        groups[launch.case, launch.machine.get("machine_id")].append(launch)
+        machines[launch.machine.get("machine_id")][launch.case].append(launch)
     budgets = {name: campaign.budget for name, campaign in recorded.campaigns.items()}
-    found = [conclude(group, budgets[group[-1].campaign]) for group in groups.values()]
+    found = [
+        result
+        for groups in machines.values()
+        for result in conclude_all(groups, lambda launch: budgets[launch.campaign])
+    ]
     return sorted(found, key=lambda result: place(result.case))
 
 

@@ -33,7 +33,7 @@ def document(results: Sequence[Result], machine: Facts) -> dict[str, Any]:
 
 
 def _result(result: Result) -> dict[str, Any]:
-    speed = result.images_per_second
+    speed, held = result.images_per_second, result.convergence
     return {
         "case": {"id": result.case.id, **asdict(result.case)},
         "verdict": result.verdict,
@@ -43,6 +43,12 @@ def _result(result: Result) -> dict[str, Any]:
         "metrics": {name: finite(asdict(value)) for name, value in result.metrics.items()},
         "facts": finite(result.facts),
         "proof": result.proof,
+        "convergence": held
+        and {
+            "images": finite(asdict(held.images)),
+            "p_better": held.p_better,
+            "reference": held.reference,
+        },
         "launches": list(result.launches),
     }
 

@@ -14,18 +14,25 @@ if TYPE_CHECKING:
     from cnnbench.case import Case
     from cnnbench.result import Estimate, Result
 
-BACKENDS = {"tensorflow": "TensorFlow", "mxnet": "MXNet", "jax": "JAX", "torch": "PyTorch"}
+BACKENDS = {
+    "tensorflow": "TensorFlow",
+    "mxnet": "MXNet",
+    "jax": "JAX",
+    "torch": "PyTorch",
+    "native": "plain PyTorch",
+}
 FORMATS = {"channels_last": "channel last", "channels_first": "channel first"}
+SILENT = (FAILED, REFUSED, UNSUPPORTED)  # verdicts without a number, whose reason stands below
 SPEED, INTERVAL = "Speed (images/s)", "95 % interval"
 
 
 def rows(results: Sequence[Result]) -> list[dict[str, str]]:
-    """One row of texts by column for each result, in their order.
+    """One row of texts by column for each result that is of speed, in their order.
 
     Columns that only some tables need (devices, precision, augmentation, threads, notes) are there
     when a row has something to say in them. The last two are always the speed and its interval.
     """
-    found = [_row(result) for result in results]
+    found = [_row(result) for result in results if result.case.until is None]
     optional = ("Devices", "Precision", "Augmented", "Threads", "Notes")
     empty = {name for name in optional if not any(row[name] for row in found)}
     return [{k: v for k, v in row.items() if k not in empty} for row in found]
@@ -34,14 +41,15 @@ def rows(results: Sequence[Result]) -> list[dict[str, str]]:
 def markdown(results: Sequence[Result]) -> str:
     """The table as Markdown, and under it the reasons of the rows without a number."""
     found = rows(results)
-    return f"{grid.markdown(found)}{reasons(results)}" if found else "Nothing was measured yet."
+    speeds = [result for result in results if result.case.until is None]
+    return f"{grid.markdown(found)}{reasons(speeds)}" if found else "Nothing was measured yet."
 
 
-def place(case: Case) -> tuple[str | int, ...]:
+def place(case: Case) -> tuple[str | float, ...]:
     """Where a case stands in a table: what is to be compared, the stacks, stands together."""
     return (
         *(case.model, case.dataset, case.method, case.global_batch, case.data_format),
-        *(case.stack, case.device, case.devices, case.precision),
+        *(case.stack, case.device, case.devices, case.precision, case.until or 0.0),
     )
 
 
@@ -100,7 +108,7 @@ def _is_virtual(case: Case) -> bool:
 def notes(result: Result) -> str:
     """What a reader must know of a number: a verdict that is not `settled`, and labels."""
     said = list(result.labels)
-    if result.verdict not in (SETTLED, FAILED, REFUSED, UNSUPPORTED):
+    if result.verdict not in (SETTLED, *SILENT):
         said.insert(0, f"{result.verdict}: {result.reason}")
     return "; ".join(said)
 
@@ -112,7 +120,7 @@ def reasons(results: Sequence[Result]) -> str:
     """
     said: dict[tuple[str, str], list[Case]] = {}
     for result in results:
-        if result.verdict in (FAILED, REFUSED, UNSUPPORTED):
+        if result.verdict in SILENT:
             said.setdefault((result.verdict, result.reason), []).append(result.case)
     lines = [f"- {_who(cases)}: {verdict}: {why}" for (verdict, why), cases in said.items()]
     return "\n\n" + "\n".join(" ".join(line.split()) for line in lines) if lines else ""

@@ -26,10 +26,8 @@ def welch(one: Sequence[float], other: Sequence[float]) -> float:
     """
     if min(len(one), len(other)) < 2:  # noqa: PLR2004
         return 1.0
-    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    errors = [max(float(x.var(ddof=1)), LEAST_NOISE**2) / len(x) for x in (a, b)]
-    parts = sum(error**2 / (len(x) - 1) for error, x in zip(errors, (a, b), strict=True))
-    return _p_value(a, b, sum(errors), sum(errors) ** 2 / parts)
+    apart, error, freedom = _apart(one, other, LEAST_NOISE)
+    return 2 * float(t.sf(abs(apart) / error, freedom))
 
 
 def pooled(one: Sequence[float], other: Sequence[float]) -> float:
@@ -44,6 +42,43 @@ def pooled(one: Sequence[float], other: Sequence[float]) -> float:
     squares = float(((a - a.mean()) ** 2).sum() + ((b - b.mean()) ** 2).sum())
     variance = max(squares / freedom, LEAST_NOISE**2)
     return _p_value(a, b, variance * (1 / len(a) + 1 / len(b)), freedom)
+
+
+def less(one: Sequence[float], other: Sequence[float], *, least_noise: float) -> float:
+    """The one-sided p-value for `one` having the lower mean: small if it has.
+
+    Args:
+        one: At least two values.
+        other: The same.
+        least_noise: Standard deviation that values have at least, as for how finely they are seen.
+    """
+    apart, error, freedom = _apart(one, other, least_noise)
+    return float(t.cdf(apart / error, freedom))
+
+
+def difference(
+    one: Sequence[float], other: Sequence[float], confidence: float, *, least_noise: float
+) -> tuple[float, float]:
+    """The difference of means, and how far its interval reaches to either side.
+
+    Args:
+        one: At least two values.
+        other: The same.
+        confidence: Of the interval.
+        least_noise: As for `less`.
+    """
+    apart, error, freedom = _apart(one, other, least_noise)
+    return apart, float(t.isf((1 - confidence) / 2, freedom)) * error
+
+
+def _apart(
+    one: Sequence[float], other: Sequence[float], least_noise: float
+) -> tuple[float, float, float]:
+    """Difference of means, its standard error, and degrees of freedom (Welch-Satterthwaite)."""
+    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    errors = [max(float(x.var(ddof=1)), least_noise**2) / len(x) for x in (a, b)]
+    parts = sum(error**2 / (len(x) - 1) for error, x in zip(errors, (a, b), strict=True))
+    return float(a.mean() - b.mean()), math.sqrt(sum(errors)), sum(errors) ** 2 / parts
 
 
 def believed(p_values: Sequence[float], rate: float, tests: int | None = None) -> list[bool]:

@@ -4,7 +4,8 @@
     {"campaign": "c1", "suite": "quick", "budget": {...}, "machine": {...}}
     {"launch": "l1", "campaign": "c1", "case": {...}, ..., "windows": [[0, "first step", 1, ...]]}
 
-A window is an array in the order of `record.Window`. New keys may be added, none change.
+A window is an array in the order of `record.Window`, whose last values may be missing. New keys may
+be added, none change.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cnnbench.record import Failure, Launch, Window
 from cnnbench.store.codec import from_dict, pack, to_dict, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from cnnbench.record import Facts
@@ -148,8 +149,14 @@ def _launch_line(launch: Launch) -> dict[str, Any]:
         "facts": pack(launch.facts),
         "failure": launch.failure and to_dict(launch.failure),
         **compared,
-        "windows": [list(pack(asdict(window)).values()) for window in launch.windows],
+        "windows": [_values(window) for window in launch.windows],
     }
+
+
+def _values(window: Window) -> list[Any]:
+    """A window as an array; the accuracy only where it was measured, as most are for speed."""
+    values = list(pack(asdict(window)).values())
+    return values[:-1] if window.accuracy is None else values
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -207,6 +214,6 @@ def _launch(line: Mapping[str, Any], machine: Facts) -> Launch:
     )
 
 
-def _window(row: Iterable[Any]) -> Window:
-    names = Window.__dataclass_fields__
-    return Window(**unpack(dict(zip(names, row, strict=True))))
+def _window(row: Sequence[Any]) -> Window:
+    names = list(Window.__dataclass_fields__)
+    return Window(**unpack(dict(zip(names[: len(row)], row, strict=True))))

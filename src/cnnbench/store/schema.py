@@ -142,6 +142,7 @@ windows = Table(
     Column("started", Real, nullable=False),
     Column("fence", Real, nullable=False),
     Column("loss", Real),
+    Column("accuracy", Real),
 )
 
 launch_ends = Table(

@@ -103,9 +103,7 @@ def checks(evidence: Evidence, traits: Traits) -> Iterator[Check]:
 
 
 def _loss(evidence: Evidence, traits: Traits, number: int) -> Check:
-    told = evidence.losses[number - 1]
-    if traits.running_mean:
-        told = number * told - (number - 1) * (evidence.losses[number - 2] if number > 1 else 0.0)
+    told = step_losses(evidence.losses, traits)[number - 1]
     right = float(evidence.expected[f"{number}/loss"])
     # The mean of n losses, told in float32, is off by n roundings of it.
     rounding = 2 * number * optimizers.HALF_ULP * abs(right)
@@ -227,10 +225,23 @@ def _gradient_norm(evidence: Evidence, number: int) -> float:
     return math.hypot(*parts)
 
 
+def step_losses(told: Sequence[float], traits: Traits) -> list[float]:
+    """The loss of each step, from what a stack told of it."""
+    if not traits.running_mean:
+        return list(told)
+    sums = [number * mean for number, mean in enumerate(told, 1)]
+    return [one - before for one, before in zip(sums, [0.0, *sums], strict=False)]
+
+
+def allowance(roundoff: float) -> float:
+    """What rounding may do in a whole layer, over one rounding of its output."""
+    return ALLOWANCE + SUMS * optimizers.HALF_ULP / roundoff
+
+
 def _rounding(evidence: Evidence, part: str) -> float:
     """How far rounding may lead away."""
-    allowance = ALLOWANCE + SUMS * optimizers.HALF_ULP / evidence.roundoff
-    return allowance * max(float(sample[part]) for sample in evidence.distances)
+    far = max(float(sample[part]) for sample in evidence.distances)
+    return allowance(evidence.roundoff) * far
 
 
 def _array(arrays: Arrays, name: str) -> Floats:

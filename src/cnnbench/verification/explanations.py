@@ -27,6 +27,7 @@ class Explanation:
         name: As tables show it.
         about: What the stack does, for people.
         layer: Where.
+        stacks: Which, for people.
         holds: Whether a stack does so, from what ran there.
         change: What the stack is held to do then.
     """
@@ -34,6 +35,7 @@ class Explanation:
     name: str
     about: str
     layer: str
+    stacks: str
     holds: Callable[[Case, Facts], bool]
     change: Callable[[Traits], Traits]
 
@@ -56,13 +58,15 @@ def applied(traits: Traits, explanations: Iterable[Explanation]) -> Traits:
 
 
 def _is_before(facts: Facts, *version: int) -> bool:
-    """Whether Keras is older than a version."""
+    """Whether it is a Keras that is older than a version."""
+    if "keras_version" not in facts:
+        return False
     found = tuple(int(part) for part in str(facts["keras_version"]).split(".")[: len(version)])
     return found < version
 
 
 def _is_keras3(facts: Facts) -> bool:
-    return not _is_before(facts, 3)
+    return "keras_version" in facts and not _is_before(facts, 3)
 
 
 def _is_mxnet(facts: Facts) -> bool:
@@ -90,15 +94,17 @@ def _variant(name: str) -> Callable[[Traits], Traits]:
 EXPLANATIONS = (
     Explanation(
         name="epsilon inside the root",
-        about="RMSprop divides by sqrt(average + epsilon), not by sqrt(average) + epsilon",
+        about="RMSprop divides by √(v + ε), not by √v + ε",
         layer="RMSprop",
+        stacks="Keras 3",
         holds=lambda _, facts: _is_keras3(facts),
         change=_epsilon_inside,
     ),
     Explanation(
         name="MXNet's epsilon",
-        about="keras-mxnet's epsilon is 1e-8, not 1e-7, and RMSprop's is added inside the root",
+        about="ε is 1e-8, not 1e-7, and RMSprop's is added inside the root",
         layer="RMSprop, Adam",
+        stacks="keras-mxnet",
         holds=lambda _, facts: _is_mxnet(facts),
         change=_mxnet_epsilon,
     ),
@@ -109,6 +115,7 @@ EXPLANATIONS = (
             " as many filters as columns; its gradient is then of columns, not of channels"
         ),
         layer="Conv2D with as many filters as columns",
+        stacks="Keras 3 on TensorFlow",
         holds=lambda case, facts: (
             facts["backend"] == "tensorflow"
             and _is_keras3(facts)
@@ -120,55 +127,74 @@ EXPLANATIONS = (
         name="running mean of losses",
         about="train_on_batch tells the mean loss of all steps so far, not the step's",
         layer="loss",
+        stacks="some releases of Keras 3",
         holds=lambda case, facts: case.method == "train_on_batch" and _is_keras3(facts),
         change=lambda traits: replace(traits, running_mean=True),
     ),
     Explanation(
         name="symmetric padding",
-        about="MXNet pads a strided `same` convolution alike on all sides, TensorFlow at the end",
+        about="a strided `same` convolution pads all sides alike, not the end",
         layer="Conv2D with strides",
+        stacks="keras-mxnet",
         holds=lambda _, facts: _is_mxnet(facts),
         change=_variant("symmetric padding"),
     ),
     Explanation(
         name="channels first in flat images",
-        about="Flatten keeps the order of channels_first; later releases of Keras turn it round",
+        about="`Flatten` keeps the order of channels first; later releases turn it round",
         layer="Flatten",
+        stacks="Keras before 2.2",
         holds=lambda case, facts: case.data_format == "channels_first" and _is_before(facts, 2, 2),
         change=_variant("channels first in flat images"),
     ),
     Explanation(
         name="fixed gamma",
-        about="keras-mxnet leaves MXNet's fix_gamma on: gamma is 1 and is not trained",
+        about="MXNet's `fix_gamma` is left on: gamma is 1, whatever it was given, and not trained",
         layer="BatchNormalization",
+        stacks="keras-mxnet",
         holds=lambda _, facts: _is_mxnet(facts),
         change=_variant("fixed gamma"),
     ),
     Explanation(
         name="unordered updates",
-        about="TensorFlow 1 updates a layer's weights while gradients still go back through them",
+        about=(
+            "a layer's weights are updated while gradients still go back through them; which layers"
+            " are late differs from run to run"
+        ),
         layer="all with weights",
+        stacks="Keras 2 on TensorFlow 1",
         holds=lambda _, facts: _is_tensorflow1(facts),
         change=lambda traits: replace(traits, unordered=True),
     ),
     Explanation(
         name="debiased moving averages",
-        about="Keras 2 has TensorFlow forget where a moving average began (zero_debias)",
+        about="a moving average forgets where it began (`zero_debias`)",
         layer="BatchNormalization",
+        stacks="Keras 2 on TensorFlow 1",
         holds=lambda _, facts: _is_tensorflow1(facts),
         change=lambda traits: replace(traits, average=replace(traits.average, debiased=True)),
     ),
     Explanation(
         name="unbiased moving variance",
-        about="Keras 2 multiplies a batch's variance by n / (n - 1.001) before it is averaged",
+        about="a batch's variance is multiplied by n / (n - 1.001) before it is averaged",
         layer="BatchNormalization",
+        stacks="Keras 2 on TensorFlow 1",
         holds=lambda _, facts: _is_tensorflow1(facts),
         change=lambda traits: _corrected(traits, "keras"),
     ),
     Explanation(
-        name="unbiased fused variance",
-        about="TensorFlow's fused batch normalisation tells a variance over n - 1",
+        name="unbiased variance of PyTorch",
+        about="a batch's variance is multiplied by n / (n - 1) before it is averaged",
         layer="BatchNormalization",
+        stacks="plain PyTorch",
+        holds=lambda _, facts: facts["backend"] == "native",
+        change=lambda traits: _corrected(traits, "bessel"),
+    ),
+    Explanation(
+        name="unbiased fused variance",
+        about="and by n / (n - 1) as well, by TensorFlow's fused batch normalisation",
+        layer="BatchNormalization",
+        stacks="Keras 2 on TensorFlow 1, channels last",
         holds=lambda case, facts: _is_tensorflow1(facts) and case.data_format == "channels_last",
         change=lambda traits: _corrected(traits, "bessel"),
     ),

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from cnnbench.probe.wire import Described
 
 STEPS = 3  # that are compared, one by one
+LEARNING = 21  # more, of which the losses are compared
 MORE_STEPS = 2  # in a last window, of which only the work is counted
+LABELS = 10  # of which there are images, at most: in so few steps a network learns few classes
+GRID = 4  # colours of a class, across and down
 
 
 def write(path: Path, described: Described, seed: int) -> None:
@@ -26,31 +31,48 @@ def write(path: Path, described: Described, seed: int) -> None:
         seed: Of everything.
     """
     random = np.random.default_rng(seed)
-    count = described.batch * (STEPS + MORE_STEPS)
-    height, width, channels = described.shape
+    labels = random.integers(0, min(LABELS, described.classes), _count(described.batch))
     arrays: dict[str, Any] = {
-        "images": random.integers(0, 256, (count, height, width, channels), np.uint8),
-        "labels": random.integers(0, described.classes, count),
+        "images": _images(labels, described.shape, random),
+        "labels": labels,
         "classes": described.classes,
+        "looks": STEPS,
     }
     for number, array in enumerate(_weights(described.weights, random)):
         arrays[f"weights/0/{number}"] = array
     np.savez(path, **arrays)
 
 
-def rows(count: int, batch: int, seed: int, *, from_start: bool) -> list[list[int]]:
+def rows(batch: int, seed: int, steps: int, *, from_start: bool) -> list[list[int]]:
     """The images that each step trains on, as indices of those given.
 
     Args:
-        count: Images given.
-        batch: In a step.
+        batch: Images in a step.
         seed: Of the launch, whose feed shuffles once.
+        steps: How many.
         from_start: Whether each window of the method begins with the first batch again.
     """
     # RandomState's stream is the same in every release of NumPy, old ones too.
-    order = np.random.RandomState(seed).permutation(count)
-    starts = [0 if from_start else step * batch for step in range(STEPS)]
+    order = np.random.RandomState(seed).permutation(_count(batch))
+    starts = [0 if from_start else step * batch for step in range(steps)]
     return [[int(row) for row in order[start : start + batch]] for start in starts]
+
+
+def _count(batch: int) -> int:
+    """Images that are given: no step sees one again, unless its method begins anew."""
+    return batch * (STEPS + LEARNING + MORE_STEPS)
+
+
+def _images(
+    labels: NDArray[np.int64], shape: Sequence[int], random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Images (n, height, width, channels) whose classes can be learned: colours under noise."""
+    height, width, channels = shape
+    colours = random.integers(0, 160, (LABELS, GRID, GRID, channels), np.uint8)
+    patterns = colours.repeat(height // GRID, 1).repeat(width // GRID, 2)
+    noise = random.integers(0, 96, (len(labels), height, width, channels), np.uint8)
+    images: NDArray[np.uint8] = patterns[labels] + noise
+    return images
 
 
 def _weights(

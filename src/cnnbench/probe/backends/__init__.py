@@ -15,6 +15,9 @@ read_back(keras, model)     for proofs: the first layer's kernel, whose gradient
 watch(keras, model)         for proofs: a function that counts passes, images and calls forward
 order_updates(keras)        for proofs, where updates have none: they wait for all gradients
 KERNELS_OUT_FIRST           data formats in which kernels are (out, in, rows, columns), if any
+definition(name)            only where models are not Keras': what builds and compiles one
+without_dropout(keras)      for proofs, where dropout is not Keras'
+right(model, x, y)          only where nothing is predicted: images of a batch classified rightly
 RANKS                       only where it holds: each device has a process of its own (ranks.py)
 
 Many devices share each step: every one of `case["devices"]` trains on `case["batch_size"]` images,

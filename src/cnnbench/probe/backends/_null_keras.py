@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 from typing import Any, Callable, List, Tuple
 
+from ._loops import Callback, Loops
+
 Shape = Tuple[int, ...]
 
 
@@ -47,7 +49,7 @@ class Layer:
         return Tensor(given, unique)
 
 
-class Model:
+class Model(Loops):
     """Counts parameters and steps; training it costs virtual time."""
 
     def __init__(self, step: Callable[[int], None], outputs: Tensor) -> None:
@@ -55,7 +57,6 @@ class Model:
         self.layers = outputs.made_by
         self.outputs = [outputs]
         self.optimizer = None  # type: Any
-        self.stop_training = False
         self.steps_per_execution = 1
         self._steps = 0
 
@@ -79,55 +80,9 @@ class Model:
         self._steps += 1
         return [1.0 + 1.0 / self._steps, 0.1]
 
-    def fit(self, x: Any, y: Any, batch_size: int, epochs: int, callbacks: Any, **_: Any) -> None:
-        """Epochs over arrays until a callback says stop."""
-
-        def batches() -> Any:
-            for start in range(0, len(x), batch_size):
-                yield x[start : start + batch_size], y[start : start + batch_size]
-
-        self._epochs(batches, epochs, callbacks)
-
-    def fit_generator(
-        self, generator: Any, steps_per_epoch: int, epochs: int, callbacks: Any, **_: Any
-    ) -> None:
-        """Epochs of batches from a sequence that is begun again at its end."""
-        endless = (generator[i] for _ in iter(int, 1) for i in range(len(generator)))
-
-        def batches() -> Any:
-            return (next(endless) for _ in range(steps_per_epoch))
-
-        self._epochs(batches, epochs, callbacks)
-
-    def _epochs(self, batches: Callable[[], Any], epochs: int, callbacks: Any) -> None:
-        self.stop_training = False
-        for callback in callbacks:
-            callback.set_model(self)
-        for epoch in range(epochs):
-            for batch, (x, y) in enumerate(batches()):
-                loss = self.train_on_batch(x, y)[0]
-                for callback in callbacks:
-                    callback.on_train_batch_end(batch, {"loss": loss})
-            for callback in callbacks:
-                callback.on_epoch_end(epoch, {"loss": loss})
-            if self.stop_training:
-                return
-
-
-class Callback:
-    """What Keras' own is to a method here."""
-
-    model = None  # type: Any
-
-    def set_model(self, model: Any) -> None:
-        """Called by `fit`."""
-        self.model = model
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Called after a batch."""
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Called after an epoch."""
+    def trained(self, x: Any, y: Any) -> float:
+        """One training step; its loss."""
+        return self.train_on_batch(x, y)[0]
 
 
 class Keras:

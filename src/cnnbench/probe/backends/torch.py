@@ -7,9 +7,8 @@ from typing import Any, Callable, Dict, List
 
 from .. import ranks
 from ..faults import Unsupported
-from . import _keras3
+from . import _keras3, _torch
 from ._keras3 import read_back, slots, weights
-from ._layout import one_layout
 from ._one_device import scope
 
 __all__ = [
@@ -38,9 +37,7 @@ def boot(case: Any, threads: int, seed: int) -> Any:
     torch.set_num_threads(max(1, threads // case["devices"]))
     if case["devices"] > 1:
         _meet(case["device"], case["devices"])
-    tf32 = _keras3.is_tf32(case)
-    if tf32 is not None:
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    _torch.set_tf32(_keras3.is_tf32(case))
     return _keras3.boot(case, seed)
 
 
@@ -49,7 +46,7 @@ def facts(keras: Any) -> Dict[str, Any]:
     import torch
 
     device = keras.ops.zeros(1).device.type
-    found = _keras3.facts(keras, _float32())
+    found = _keras3.facts(keras, _torch.float32())
     names = {"cuda": "gpu"}
     return dict(
         found,
@@ -89,46 +86,20 @@ def compiled(keras: Any, model: Any) -> Dict[str, Any]:  # noqa: ARG001
 
     group = torch.distributed
     devices = group.get_world_size() if group.is_available() and group.is_initialized() else 1
-    return dict(_keras3.compiled(model, "torch.compile", _float32()), devices=devices)
+    return dict(_keras3.compiled(model, "torch.compile", _torch.float32()), devices=devices)
 
 
 def fence(keras: Any, model: Any) -> Callable[[], None]:  # noqa: ARG001
-    """Wait for the GPU's queue, and all ranks; a CPU's operation returns when it is done."""
-    import torch
-
-    def wait() -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.barrier()
-
-    return wait
+    """Wait for the GPU's queue, and all ranks."""
+    return _torch.wait
 
 
 def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
     """How the images that `conv2d` is given lie in memory, seen in one forward pass."""
     import torch
-    from torch.overrides import TorchFunctionMode
-
-    seen = []
-
-    class Look(TorchFunctionMode):  # type: ignore[misc]
-        def __torch_function__(
-            self, function: Any, _: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
-            if function is torch.nn.functional.conv2d:
-                last = args[0].is_contiguous(memory_format=torch.channels_last)
-                first = args[0].is_contiguous()
-                # A single channel or pixel lies both ways and says nothing.
-                seen.extend(
-                    ["channels_last" if last else "channels_first"] if last != first else []
-                )
-            return function(*args, **(kwargs or {}))
 
     images = torch.zeros((2,) + tuple(model.input_shape[1:]))
-    with torch.no_grad(), Look():
-        model(images, training=False)
-    return one_layout(seen)
+    return _torch.layout(lambda: model(images, training=False))
 
 
 def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001
@@ -155,10 +126,3 @@ def _meet(device: str, count: int) -> None:
         rank=ranks.own(),
         world_size=count,
     )
-
-
-def _float32() -> str:
-    import torch
-
-    both = torch.backends.cuda.matmul.allow_tf32 and torch.backends.cudnn.allow_tf32
-    return "tf32" if both and torch.cuda.is_available() else "float32"

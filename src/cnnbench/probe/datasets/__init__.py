@@ -8,6 +8,7 @@
     HOLDS, LAYOUT   names of which that folder holds one, and the same for people (with FOLDER)
     URL, SHA256     what the publisher offers, and its checksum (where it can be downloaded)
     open_source(directory, seed)    a source; `directory` is None where FOLDER is None
+    open_held_out(directory, seed)  one of images that are not trained on (optional)
 
 A source has `len(source)`, `source.read(indices)` and `source.facts()`. `read` gives uint8 images
 (n, height, width, 3) and int64 labels (n,), and may be called from several threads at once. The

@@ -21,6 +21,17 @@ def open_path(path: str, seed: int) -> Own:
     return open_folder(path, seed) if os.path.isdir(path) else open_file(path, seed)
 
 
+def open_held_out(path: str, seed: int) -> Own:
+    """What `--dataset PATH` keeps to be evaluated on: a file's `held_out(count, seed)`.
+
+    Raises:
+        BadData: It keeps nothing.
+    """
+    if os.path.isdir(path):
+        raise BadData("%s/ has no images that are held out" % os.path.basename(path))
+    return open_file(path, seed, "held_out")
+
+
 def open_folder(path: str, seed: int) -> Own:  # noqa: ARG001
     """Photographs in `path/<class>/` or `path/train/<class>/`, resized to 256x256; no seed.
 
@@ -34,11 +45,11 @@ def open_folder(path: str, seed: int) -> Own:  # noqa: ARG001
     return Own(source, SHAPE, source.classes)
 
 
-def open_file(path: str, seed: int) -> Own:
+def open_file(path: str, seed: int, maker: str = "arrays") -> Own:
     """What a file makes that defines `SHAPE`, `CLASSES` and `arrays(count, seed)`.
 
     `arrays` gives `count` images or fewer, uint8 (n,) + SHAPE with channels last, and their labels
-    (n,), integers from 0 to CLASSES - 1.
+    (n,), integers from 0 to CLASSES - 1. So does `held_out`, of images that are not trained on.
 
     Raises:
         BadData: The file cannot be loaded, or what it defines or makes is something else.
@@ -50,19 +61,19 @@ def open_file(path: str, seed: int) -> Own:
         module = load_file(path)
     except Exception as error:  # it is the user's code
         raise BadData("%s cannot be loaded: %s" % (name, reason(error))) from error
-    shape, classes = _constants(module, name)
+    shape, classes = _constants(module, name, maker)
     try:
-        images, labels = module.arrays(COUNT, seed)
+        images, labels = getattr(module, maker)(COUNT, seed)
     except Exception as error:  # it is the user's code
         raise BadData(
-            "%s: arrays(%d, %d) failed: %s" % (name, COUNT, seed, reason(error))
+            "%s: %s(%d, %d) failed: %s" % (name, maker, COUNT, seed, reason(error))
         ) from error
-    labels = _checked(images, labels, shape, classes, name + ": arrays()")
+    labels = _checked(images, labels, shape, classes, "%s: %s()" % (name, maker))
     return Own(Held(images, labels, {"classes": classes, "from": name}), shape, classes)
 
 
-def _constants(module: Any, name: str) -> Tuple[Tuple[int, int, int], int]:
-    missing = [wanted for wanted in ("SHAPE", "CLASSES", "arrays") if not hasattr(module, wanted)]
+def _constants(module: Any, name: str, maker: str) -> Tuple[Tuple[int, int, int], int]:
+    missing = [wanted for wanted in ("SHAPE", "CLASSES", maker) if not hasattr(module, wanted)]
     if missing:
         raise BadData("%s does not define %s" % (name, ", ".join(missing)))
     shape, classes = module.SHAPE, module.CLASSES

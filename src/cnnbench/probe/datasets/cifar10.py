@@ -1,16 +1,16 @@
-"""CIFAR-10: 50,000 photographs of 32x32 in 10 classes, the training images.
+"""CIFAR-10: 50,000 photographs of 32x32 in 10 classes to train on, 10,000 that are held out.
 
 Source: Alex Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
 https://www.cs.toronto.edu/~kriz/cifar.html. Licence: the publisher states none and asks for that
 citation; the photographs come from the web, for research. Stored as `cifar-10-batches-py/`, or
-`cifar-10-python.tar.gz` which holds it and is read without unpacking: five pickled batches of
-10,000 images each (the test batch is not read).
+`cifar-10-python.tar.gz` which holds it and is read without unpacking: pickled batches of 10,000
+images each, five to train on and one to test.
 """
 
 import hashlib
 import os
 import tarfile
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 from ..faults import BadData, reason
 
@@ -32,6 +32,7 @@ MD5 = {
     "data_batch_4": "634d18415352ddfa80567beed471001a",
     "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
 }
+TEST_MD5 = {"test_batch": "40351d587109b95175f43aff81a1287e"}
 
 # The publisher's batches have 31 MB; an archive that unpacks to gigabytes is not theirs.
 LARGEST_BATCH = 1 << 26
@@ -43,14 +44,25 @@ def open_source(directory: str, seed: int) -> Any:  # noqa: ARG001
     Raises:
         BadData: A batch is missing, truncated, or not what the publisher's layout says.
     """
+    return _opened(directory, MD5)
+
+
+def open_held_out(directory: str, seed: int) -> Any:  # noqa: ARG001
+    """The test images; as `open_source`."""
+    return _opened(directory, TEST_MD5)
+
+
+def _opened(directory: str, wanted: Dict[str, str]) -> Any:
+    """The images of some batches, whose checksums are known."""
     from . import _batches, _held
 
     folder = os.path.join(directory, BATCHES)
     unpacked = os.path.isdir(folder)
-    read = _from_folder(folder) if unpacked else _from_archive(os.path.join(directory, ARCHIVE))
+    archive = os.path.join(directory, ARCHIVE)
+    read = _from_folder(folder, wanted) if unpacked else _from_archive(archive, wanted)
     batches, genuine = {}, True
     for name, content in read:
-        genuine = genuine and _md5(content) == MD5[os.path.basename(name)]
+        genuine = genuine and _md5(content) == wanted[os.path.basename(name)]
         batches[name] = _batches.parse(content, name, SHAPE[0], CLASSES)
     facts = {
         "classes": CLASSES,
@@ -66,8 +78,8 @@ def _md5(content: bytes) -> str:
     return hashlib.md5(content).hexdigest()  # noqa: S324  # the one checksum that is published
 
 
-def _from_folder(folder: str) -> Iterator[Tuple[str, bytes]]:
-    for batch in sorted(MD5):
+def _from_folder(folder: str, wanted: Dict[str, str]) -> Iterator[Tuple[str, bytes]]:
+    for batch in sorted(wanted):
         name = BATCHES + "/" + batch
         try:
             with open(os.path.join(folder, batch), "rb") as file:
@@ -78,9 +90,9 @@ def _from_folder(folder: str) -> Iterator[Tuple[str, bytes]]:
         yield name, content
 
 
-def _from_archive(path: str) -> Iterator[Tuple[str, bytes]]:
+def _from_archive(path: str, wanted: Dict[str, str]) -> Iterator[Tuple[str, bytes]]:
     """Read the batches out of the archive in the order in which they stand there."""
-    missing = set(MD5)
+    missing = set(wanted)
     try:
         with tarfile.open(path, "r|gz") as archive:
             for member in archive:

@@ -10,14 +10,23 @@ from typing import Any, Optional
 SHAPE = (32, 32, 3)
 CLASSES = 10
 FOLDER = None
-COUNT = 10000
+COUNT, HELD_OUT = 10000, 2000
 
 
 def open_source(directory: Optional[str], seed: int) -> Any:  # noqa: ARG001
     """The images of a seed; there is no directory."""
+    return _made(COUNT, seed)
+
+
+def open_held_out(directory: Optional[str], seed: int) -> Any:  # noqa: ARG001
+    """Images of another seed, with the same classes."""
+    return _made(HELD_OUT, seed + 1)
+
+
+def _made(count: int, seed: int) -> Any:
     from ._held import Held
     from ._synthetic import Synthetic
 
-    made = Synthetic(SHAPE[0], CLASSES, COUNT, seed)
-    images, labels = made.read(range(COUNT))
+    made = Synthetic(SHAPE[0], CLASSES, count, seed)
+    images, labels = made.read(range(count))
     return Held(images, labels, made.facts())

@@ -7,6 +7,7 @@ SHAPE, CLASSES      (height, width, 3) and how many labels it is verified with
 BATCH               images in a training step that is verified
 OPTIMIZER           name, and keyword arguments, of the rule of `cnnbench.verification.optimizers`
 L2                  weight of the squared kernels of convolutions in the loss
+INITIALIZER         what kernels are drawn by, of `_initial.py`
 build(shape, classes, symmetric, channels_first)
     symmetric       whether a strided convolution pads both sides alike
     channels_first  whether channels come first where an image is flattened, and not last

@@ -3,10 +3,12 @@
 from typing import Any, List, Tuple
 
 from ._convolution import same
+from ._initial import HE
 
 SHAPE, CLASSES, BATCH = (32, 32, 3), 10, 4
 OPTIMIZER = ("adam", {"rate": 1e-3})
 L2 = 1e-4
+INITIALIZER = HE
 POOL = 8
 
 

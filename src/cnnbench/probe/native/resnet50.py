@@ -2,9 +2,12 @@
 
 from typing import Any, List, Tuple
 
+from ._initial import GLOROT
+
 SHAPE, CLASSES, BATCH = (64, 64, 3), 100, 4
 OPTIMIZER = ("rmsprop", {"rate": 1e-4})
 L2 = 0.0
+INITIALIZER = GLOROT
 
 STAGES = ((3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 2))  # blocks, filters, stride
 WIDER = 4  # a bottleneck's output against its filters

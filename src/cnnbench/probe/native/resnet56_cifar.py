@@ -2,9 +2,9 @@
 
 from typing import Any, Tuple
 
-from ._resnet_cifar import BATCH, CLASSES, L2, OPTIMIZER, SHAPE, build_depth
+from ._resnet_cifar import BATCH, CLASSES, INITIALIZER, L2, OPTIMIZER, SHAPE, build_depth
 
-__all__ = ["BATCH", "CLASSES", "L2", "OPTIMIZER", "SHAPE", "build"]
+__all__ = ["BATCH", "CLASSES", "INITIALIZER", "L2", "OPTIMIZER", "SHAPE", "build"]
 
 
 def build(

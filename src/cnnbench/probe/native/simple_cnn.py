@@ -2,9 +2,12 @@
 
 from typing import Any, List, Tuple
 
+from ._initial import GLOROT
+
 SHAPE, CLASSES, BATCH = (32, 32, 3), 10, 4
 OPTIMIZER = ("rmsprop", {"rate": 1e-4, "decay": 1e-6})
 L2 = 0.0
+INITIALIZER = GLOROT
 
 
 def build(

@@ -1,0 +1,214 @@
+"""What may be otherwise in a training step: rounding, values at an edge, weights that come late."""
+
+import contextlib
+from typing import Any, Callable, Dict, Iterator, List
+
+from .native import _layout
+
+FINE = 1e-6  # a roundoff so small that few values are near 0; of a coarser, every sample has some
+EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near 0 within so much of what samples were off at most
+
+
+class Change:
+    """Nothing is otherwise."""
+
+    def __call__(self, x: Any) -> Any:
+        """What is outside of layers: images, or probabilities."""
+        return x
+
+    def hooks(self, model: Any) -> List[Any]:  # noqa: ARG002
+        """Hooks of the model's layers, to be removed after the step."""
+        return []
+
+
+SAME = Change()
+
+
+@contextlib.contextmanager
+def changed(model: Any, change: Change) -> Iterator[None]:
+    """The model with a change, which may put other weights into it; afterwards it is as it was."""
+    weights = [weight.data for weight in model.parameters()]
+    hooks = change.hooks(model)
+    yield
+    for hook in hooks:
+        hook.remove()
+    for weight, value in zip(model.parameters(), weights):
+        weight.data = value
+
+
+class Rounding(Change):
+    """Moves each value by a random share of the unit roundoff, forward and backward.
+
+    What batch normalisation subtracts is rounded too, forward the mean and backward those of the
+    gradient: all values of a channel are off alike, by a share of their typical size.
+
+    Args:
+        roundoff: The largest relative error of one rounding.
+        draw: Where shares come from, uniform from -1 to 1.
+    """
+
+    def __init__(self, roundoff: float, draw: Any) -> None:
+        self._roundoff = roundoff
+        self._draw = draw
+
+    def __call__(self, x: Any) -> Any:
+        """`x`, moved; and so its gradient."""
+        return self._both_ways(x, self._moved)
+
+    @staticmethod
+    def _both_ways(x: Any, move: Callable[[Any], Any]) -> Any:
+        import torch
+
+        class Moved(torch.autograd.Function):  # type: ignore[misc]
+            @staticmethod
+            def forward(ctx: Any, value: Any) -> Any:  # noqa: ARG004
+                return move(value)
+
+            @staticmethod
+            def backward(ctx: Any, gradient: Any) -> Any:  # noqa: ARG004
+                return move(gradient)
+
+        return Moved.apply(x)
+
+    def hooks(self, model: Any) -> List[Any]:
+        """Move all weights, as a cast to fewer bits does, and hook every layer that rounds."""
+        from torch import nn
+
+        for weight in model.parameters():
+            weight.data = self._moved(weight.data)
+        rounds = (nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+        layers = [layer for layer in model.modules() if isinstance(layer, rounds)]
+        shifted = [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
+        return [
+            *(layer.register_forward_hook(lambda _, __, out: self(out)) for layer in layers),
+            *(
+                layer.register_forward_pre_hook(
+                    lambda _, inputs: self._both_ways(inputs[0], self._shifted)
+                )
+                for layer in shifted
+            ),
+        ]
+
+    def _moved(self, value: Any) -> Any:
+        return value * (1 + self._roundoff * self._shares(value))
+
+    def _shifted(self, value: Any) -> Any:
+        typical = value.pow(2).mean((0, 2, 3), keepdim=True).sqrt()
+        return value + self._roundoff * typical * self._shares(typical)
+
+    def _shares(self, value: Any) -> Any:
+        """A random number from -1 to 1 for each value."""
+        import torch
+
+        return 2 * torch.rand(value.shape, generator=self._draw, dtype=value.dtype) - 1
+
+
+class Edges(Change):
+    """Decides for every ReLU alike what rounding would decide: whether values near 0 pass.
+
+    One value of a million that float32 has on the other side of 0 changes a gradient by far more
+    than rounding does, and rarely enough to be in no sample.
+
+    Args:
+        near: For each ReLU, how far from 0 a sign is not certain.
+        is_open: Whether values near 0 pass.
+    """
+
+    def __init__(self, near: Dict[Any, float], *, is_open: bool) -> None:
+        self._near = near
+        self._is_open = is_open
+
+    def hooks(self, model: Any) -> List[Any]:
+        """Hook every ReLU."""
+        return [layer.register_forward_hook(self._decide) for layer in _relus(model)]
+
+    def _decide(self, layer: Any, inputs: Any, _: Any) -> Any:
+        (x,) = inputs
+        near = x.detach().abs() <= self._near[layer]
+        passes = (x > 0) | near if self._is_open else (x > 0) & ~near
+        return x * passes
+
+
+class Late(Change):
+    """Goes back through the weights as they are after the step, not as they were before it.
+
+    Args:
+        seen: Weights after each step.
+        step: From 1.
+    """
+
+    def __init__(self, seen: Any, step: int) -> None:
+        self._seen = seen
+        self._prefix = "weights/%d/" % step
+
+    def hooks(self, model: Any) -> List[Any]:
+        """Hook every layer with weights."""
+        number, found = 0, []
+        for layer in model.keras_order():
+            names = [kind for kind, _ in _layout.weights(layer)]
+            after = {
+                kind: self._seen[self._prefix + str(number + place)]
+                for place, kind in enumerate(names)
+            }
+            number += len(names)
+            found.append(layer.register_forward_hook(self._hook(after)))
+        return found
+
+    @staticmethod
+    def _hook(after: Dict[str, Any]) -> Callable[[Any, Any, Any], Any]:
+        """Gives the output as it was, from whose gradient another layer's goes on."""
+
+        def hook(layer: Any, inputs: Any, _: Any) -> Any:
+            import torch
+
+            weight = torch.from_numpy(after["gamma" if "gamma" in after else "kernel"]).double()
+            usual = _layout.as_torch(weight)
+            now = _computed(layer, inputs[0].detach(), layer.weight, layer.bias)
+            late = _computed(layer, inputs[0], usual, layer.bias.detach())
+            return now + late - late.detach()
+
+        return hook
+
+
+def _computed(layer: Any, x: Any, weight: Any, bias: Any) -> Any:
+    """The layer's output with other weights."""
+    from torch.nn import BatchNorm2d, Linear, functional
+
+    if isinstance(layer, Linear):
+        return functional.linear(x, weight, bias)
+    if isinstance(layer, BatchNorm2d):
+        return functional.batch_norm(x, None, None, weight, bias, training=True, eps=layer.eps)
+    return functional.conv2d(x, weight, bias, layer.stride, layer.padding)
+
+
+def near_edges(model: Any, images: Any, rounding: Rounding) -> Dict[Any, float]:
+    """How far from 0 the sign of what each ReLU is given is not certain."""
+    exact = _given_to_relus(model, images, SAME)
+    near = dict.fromkeys(exact, 0.0)
+    for _ in range(EDGE_SAMPLES):
+        moved = _given_to_relus(model, images, rounding)
+        for layer, value in moved.items():
+            off = float((value - exact[layer]).pow(2).mean().sqrt())
+            near[layer] = max(near[layer], EDGE * off)
+    return near
+
+
+def _given_to_relus(model: Any, images: Any, change: Change) -> Dict[Any, Any]:
+    import torch
+
+    found = {}  # type: Dict[Any, Any]
+    hooks = [
+        layer.register_forward_hook(lambda layer, inputs, _: found.update({layer: inputs[0]}))
+        for layer in _relus(model)
+    ]
+    with torch.no_grad(), changed(model, change):
+        model(images)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _relus(model: Any) -> List[Any]:
+    from torch import nn
+
+    return [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]

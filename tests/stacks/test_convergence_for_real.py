@@ -1,0 +1,75 @@
+"""Real stacks train to a goal, and what learns too well is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnnbench.cli import app
+from cnnbench.envs import cache, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.stacks
+
+STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
+REFERENCE, TORCH = "native-torch", "keras3-torch"
+
+
+def available(*names: str) -> None:
+    for name in names:
+        if reason := cache.unsupported(stack.load(name)):
+            pytest.skip(reason)
+
+
+def results(folder: Path, *flags: str) -> dict[str, Any]:
+    """What `run` says of each stack, of training that was not verified before."""
+    place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
+    command = ["run", "--no-verify", "--batch-size", "100", *flags, *place]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code in (0, 1), done.output
+    told = json.loads((folder / "out.json").read_text())["results"]
+    return {result["case"]["stack"]: result for result in told}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_stack_trains_to_a_goal(name: str, tmp_path: Path) -> None:
+    available(name, REFERENCE)
+
+    found = results(tmp_path, "--stack", name, "--launches", "1", "--until", "accuracy=0.3")
+
+    assert set(found) == {name, REFERENCE}
+    for result in found.values():
+        assert result["verdict"] == "noisy", result["reason"]  # one launch gives no interval
+        assert result["metrics"]["time_to_accuracy"]["point"] > 0
+        assert result["metrics"]["images_to_accuracy"]["point"] % 100 == 0
+        assert result["facts"]["held_out_images"] == 2000
+
+
+def test_by_fit_a_goal_is_looked_for_after_whole_passes(tmp_path: Path) -> None:
+    available(REFERENCE)
+    flags = ("--method", "fit", "--launches", "1", "--until", "accuracy=0.3")
+
+    found = results(tmp_path, "--stack", REFERENCE, *flags)
+
+    assert (found[REFERENCE]["metrics"]["images_to_accuracy"]["point"] - 100) % 10_000 == 0
+
+
+def test_a_learning_rate_that_is_too_high_is_refused_for_it_learns_too_well(
+    change: Callable[..., None], tmp_path: Path
+) -> None:
+    available(TORCH, REFERENCE)
+    change("optimizers.py", "InverseTimeDecay(rate, ", "InverseTimeDecay(5 * rate, ")
+    flags = ("--launches", "3", "--until", "accuracy=0.6")
+
+    found = results(tmp_path, "--stack", TORCH, *flags)
+
+    assert found[TORCH]["verdict"] == "refused"
+    assert "of the images that the reference needs" in found[TORCH]["reason"]
+    assert not found[TORCH]["metrics"]
+    assert found[REFERENCE]["verdict"] == "settled"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cnnbench.case import Budget, Case
     from cnnbench.record import Launch
 
-REFERENCE = "native-torch"
+REFERENCES = {"cpu": "native-torch", "gpu": "native-torch-gpu"}  # by device
 SURE = 0.999  # that a case learns better than the reference, before it is refused
 
 
@@ -30,9 +30,10 @@ def reference_of(case: Case) -> Case | None:
 
     None where it is that case, or there is none: of the user's own models, and of the null stack.
     """
-    if case.stack in {REFERENCE, "null"} or case.model not in catalog.names("native"):
+    if case.stack in {*REFERENCES.values(), "null"} or case.model not in catalog.names("native"):
         return None
-    return replace(case, stack=REFERENCE, data_format="channels_last", precision="float32")
+    stack = REFERENCES[case.device]
+    return replace(case, stack=stack, data_format="channels_last", precision="float32")
 
 
 def with_references(cases: Iterable[Case]) -> tuple[Case, ...]:

@@ -286,6 +286,24 @@ class WindowsAre(unittest.TestCase):
         self.assertEqual([window.seconds for window in self.sent], [3.5, 3.5])
         self.assertEqual(self.windows.count, 2)
 
+    def test_evaluated_between_two_of_them_and_in_none(self) -> None:
+        def evaluate() -> Any:
+            self.clock.now += 60.0
+            return wire.Evaluated(2000, 1100, 60.0)
+
+        windows = probe("windows").Windows(
+            self.requests.get_nowait, self.sent.append, lambda: None, self.clock, evaluate
+        )
+        for message in (wire.Measure(1), wire.Evaluate(), wire.Measure(1)):
+            self.requests.put(message)
+        for _ in range(2):
+            windows.grant()
+            self.clock.now += 3.0
+            windows.done(1, 1, None)
+        kinds = [type(message).__name__ for message in self.sent]
+        self.assertEqual(kinds, ["Window", "Evaluated", "Window"])
+        self.assertEqual([self.sent[0].seconds, self.sent[2].seconds], [3.0, 3.0])
+
     def test_over_when_the_host_says_finish(self) -> None:
         self.requests.put(wire.Finish())
         self.assertIsNone(self.windows.grant())

@@ -1,4 +1,4 @@
-"""A guest whose sources a test may change."""
+"""A guest whose sources a test may change, and a suite of one launch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,28 @@ from cnnbench.link import bundle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+TINY = """
+about = "one launch, few windows"
+budget = "quick"
+
+[limits]
+launches = [1, 1]
+windows = [2, 2]
+warmup_seconds = 0.0
+warmup_windows = 1
+window_seconds = 0.05
+disturbance = 1.0
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A suite that measures each case once, briefly."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
 
 
 @pytest.fixture

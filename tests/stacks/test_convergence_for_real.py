@@ -20,6 +20,29 @@ pytestmark = pytest.mark.stacks
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 REFERENCE, TORCH = "native-torch", "keras3-torch"
 
+# Colours under so much noise that it takes a dozen windows to learn them.
+NOISY = """
+import numpy as np
+
+SHAPE, CLASSES = (32, 32, 3), 10
+
+
+def arrays(count, seed):
+    return made(2000, seed)
+
+
+def held_out(count, seed):
+    return made(500, seed + 1)
+
+
+def made(count, seed):
+    colours = np.random.RandomState(0).randint(0, 60, (CLASSES, 4, 4, 3)).astype("uint8")
+    draw = np.random.RandomState(seed % 2**32)
+    labels = draw.randint(0, CLASSES, count)
+    noise = draw.randint(0, 196, (count,) + SHAPE).astype("uint8")
+    return colours.repeat(8, 1).repeat(8, 2)[labels] + noise, labels
+"""
+
 
 def available(*names: str) -> None:
     for name in names:
@@ -30,7 +53,7 @@ def available(*names: str) -> None:
 def results(folder: Path, *flags: str) -> dict[str, Any]:
     """What `run` says of each stack, of training that was not verified before."""
     place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
-    command = ["run", "--no-verify", "--batch-size", "100", *flags, *place]
+    command = ["run", "--no-verify", *flags, *place]
     done = CliRunner().invoke(app, command)
     assert done.exit_code in (0, 1), done.output
     told = json.loads((folder / "out.json").read_text())["results"]
@@ -41,7 +64,9 @@ def results(folder: Path, *flags: str) -> dict[str, Any]:
 def test_a_stack_trains_to_a_goal(name: str, tmp_path: Path) -> None:
     available(name, REFERENCE)
 
-    found = results(tmp_path, "--stack", name, "--launches", "1", "--until", "accuracy=0.3")
+    flags = ("--batch-size", "100", "--launches", "1", "--until", "accuracy=0.3")
+
+    found = results(tmp_path, "--stack", name, *flags)
 
     assert set(found) == {name, REFERENCE}
     for result in found.values():
@@ -53,9 +78,9 @@ def test_a_stack_trains_to_a_goal(name: str, tmp_path: Path) -> None:
 
 def test_by_fit_a_goal_is_looked_for_after_whole_passes(tmp_path: Path) -> None:
     available(REFERENCE)
-    flags = ("--method", "fit", "--launches", "1", "--until", "accuracy=0.3")
+    flags = ("--method", "fit", "--batch-size", "100", "--launches", "1")
 
-    found = results(tmp_path, "--stack", REFERENCE, *flags)
+    found = results(tmp_path, "--stack", REFERENCE, *flags, "--until", "accuracy=0.3")
 
     assert (found[REFERENCE]["metrics"]["images_to_accuracy"]["point"] - 100) % 10_000 == 0
 
@@ -65,7 +90,9 @@ def test_a_learning_rate_that_is_too_high_is_refused_for_it_learns_too_well(
 ) -> None:
     available(TORCH, REFERENCE)
     change("optimizers.py", "InverseTimeDecay(rate, ", "InverseTimeDecay(5 * rate, ")
-    flags = ("--launches", "3", "--until", "accuracy=0.6")
+    images = tmp_path / "noisy.py"
+    images.write_text(NOISY)
+    flags = ("--dataset", str(images), "--batch-size", "50", "--until", "accuracy=0.8")
 
     found = results(tmp_path, "--stack", TORCH, *flags)
 

@@ -69,6 +69,26 @@ CAUSES = [
         ],
     ),
     (
+        "loss of logits",
+        (TENSORFLOW, "resnet56_cifar", "channels_last"),
+        [
+            (
+                "optimizers.py",
+                'loss="categorical_crossentropy"',
+                "loss=lambda y, p: _clipped(y, p)",
+            ),
+            (
+                "optimizers.py",
+                "def compile_classifier(",
+                (
+                    "def _clipped(y, p):\n"
+                    "    from keras import ops\n"
+                    "    return -ops.sum(y * ops.log(ops.clip(p, 1e-7, 1 - 1e-7)), -1)\n\n\n{}"
+                ),
+            ),
+        ],
+    ),
+    (
         "bias along the width",
         (TENSORFLOW, "simple_cnn", "channels_first"),
         [

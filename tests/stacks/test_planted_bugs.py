@@ -99,6 +99,14 @@ BUGS = [
         "loss in step 2",
     ),
     _bug(
+        "a batch that comes again and again, from the fifth step on",
+        TORCH,
+        "methods/train_on_batch.py",
+        BATCH,
+        "            x, y = task.feed.batch(min(step, 4))\n",
+        "late loss in step 24",
+    ),
+    _bug(
         "one image less than is counted",
         TORCH,
         "methods/train_on_batch.py",

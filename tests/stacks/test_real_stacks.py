@@ -24,29 +24,14 @@ KERAS3 = [name for name in STACKS if name.startswith("keras3")]
 # Methods that are `fit`, looked at: one data format tells whether they work.
 OBSERVERS = ("fit_batch_callback", "fit_progress_bar", "fit_steps_per_execution")
 
-TINY = """
-about = "one launch, few windows"
-budget = "quick"
-
-[limits]
-launches = [1, 1]
-windows = [2, 2]
-warmup_seconds = 0.0
-warmup_windows = 1
-window_seconds = 0.05
-disturbance = 1.0
-"""
-
 
 @pytest.fixture
-def measure(tmp_path: Path) -> Any:
+def measure(tmp_path: Path, tiny: Path) -> Any:
     """Runs the command line with a tiny budget; gives its results."""
-    suite = tmp_path / "tiny.toml"
-    suite.write_text(TINY)
 
     def run(*flags: str) -> list[dict[str, Any]]:
         place = ["--store", str(tmp_path / "store.sqlite"), "--json", str(tmp_path / "out.json")]
-        done = CliRunner().invoke(app, ["run", str(suite), "--no-verify", *flags, *place])
+        done = CliRunner().invoke(app, ["run", str(tiny), "--no-verify", *flags, *place])
         assert done.exit_code in (0, 1), done.output
         return list(json.loads((tmp_path / "out.json").read_text())["results"])
 

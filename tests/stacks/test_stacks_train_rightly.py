@@ -18,20 +18,7 @@ pytestmark = pytest.mark.stacks
 
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 METHODS = ("train_on_batch", "fit", "fit_generator")
-REFERENCE = "native-torch"
-
-ONE = """
-about = "one launch"
-budget = "quick"
-
-[limits]
-launches = [1, 1]
-windows = [2, 2]
-warmup_seconds = 0.0
-warmup_windows = 1
-window_seconds = 0.05
-disturbance = 1.0
-"""
+REFERENCE, TORCH = "native-torch", "keras3-torch"
 
 
 def available(*names: str) -> None:
@@ -86,11 +73,9 @@ def test_reduced_precision_is_right_to_its_own_rounding(name: str, tmp_path: Pat
     assert proof["outcome"] == "same", proof["reason"]
 
 
-def test_run_proves_once_and_the_result_has_the_proof(tmp_path: Path) -> None:
-    available(REFERENCE)
-    suite = tmp_path / "one.toml"
-    suite.write_text(ONE)
-    command = ("run", str(suite), "--stack", REFERENCE, "--fresh")
+def test_run_proves_once_and_the_result_has_the_proof(tmp_path: Path, tiny: Path) -> None:
+    available(TORCH, REFERENCE)
+    command = ("run", str(tiny), "--stack", TORCH, "--fresh")
 
     first, begun = answer(tmp_path, *command)
     second, again = answer(tmp_path, *command, "--batch-size", "16")

@@ -64,6 +64,18 @@ def test_what_is_written_is_read_again(tmp_path: Path, launch: Launch, origin: O
     assert exchange.read(tmp_path / "new" / "file.jsonl") == recorded
 
 
+def test_an_accuracy_is_kept_and_where_there_is_none_a_window_is_as_before(
+    tmp_path: Path, launch: Launch, origin: Origin
+) -> None:
+    first, *others = launch.windows
+    evaluated = replace(launch, windows=(replace(first, accuracy=0.5), *others))
+    recorded = Recorded(campaigns={"c1": origin}, launches=(evaluated,))
+    exchange.write(tmp_path / "f", recorded)
+    rows = json.loads((tmp_path / "f").read_text().splitlines()[-1])["windows"]
+    assert [len(row) for row in rows] == [9, 8, 8]
+    assert exchange.read(tmp_path / "f") == recorded
+
+
 def test_a_file_is_lines_of_strict_json(tmp_path: Path, launch: Launch, origin: Origin) -> None:
     exchange.write(tmp_path / "f", Recorded(campaigns={"c1": origin}, launches=(launch,)))
     lines = (tmp_path / "f").read_text("utf-8").splitlines()

@@ -91,7 +91,11 @@ def test_explanations_of_one_stack_are_not_for_another() -> None:
         return {one.name for one in candidates(case, facts)}
 
     assert of("jax", "3.15.1") == of("torch", "3.0.0") == {"epsilon inside the root"}
-    assert of("tensorflow", "3.15.1") == {"epsilon inside the root", "bias along the width"}
+    assert of("tensorflow", "3.15.1") == {
+        *("epsilon inside the root", "bias along the width", "loss of logits")
+    }
     assert "channels first in flat images" in of("mxnet", "2.1.6")
     assert "channels first in flat images" not in of("mxnet", "2.2.4.3")
     assert of("mxnet", "2.2.4.3").isdisjoint(of("tensorflow", "2.1.5"))
+    plain = {one.name for one in candidates(case, {"backend": "native"})}
+    assert plain == {"loss of logits", "unbiased variance of PyTorch"}

@@ -14,6 +14,7 @@ CLIP = 1e-7  # Keras keeps probabilities this far from 0 and 1
 SYMMETRIC_PADDING, FIXED_GAMMA = "symmetric padding", "fixed gamma"
 FLAT_CHANNELS_FIRST = "channels first in flat images"
 BIAS_ALONG_WIDTH = "bias along the width"  # the gradient of a bias, summed over the wrong axes
+LOSS_OF_LOGITS = "loss of logits"  # which has no probabilities that could be kept from 0
 
 # Gradients and statistics are those of trainable weights and of normalised layers only.
 Step = NamedTuple(
@@ -45,6 +46,7 @@ def built(definition: Any, variants: List[str]) -> Any:
             layer.weight.requires_grad = False
         if isinstance(layer, torch.nn.Conv2d) and BIAS_ALONG_WIDTH in variants:
             layer.register_forward_hook(_bias_along_width)
+    model.clip = torch.finfo(torch.float32).tiny if LOSS_OF_LOGITS in variants else CLIP
     return model.train()
 
 
@@ -75,7 +77,7 @@ def step(model: Any, l2: float, data: Tuple[Any, Any], change: Any = SAME) -> St
     """Forward and backward: cross-entropy of the softmax, and L2 of the convolutions' kernels.
 
     Args:
-        model: In training mode.
+        model: As `built` gives it, perhaps in another type.
         l2: Weight of the squared kernels.
         data: Images and labels.
         change: What is otherwise in this step.
@@ -96,7 +98,7 @@ def step(model: Any, l2: float, data: Tuple[Any, Any], change: Any = SAME) -> St
     model.zero_grad()
     with changed(model, change):
         shares = change(model(change(images)).softmax(1))
-        chosen = shares.clamp(CLIP, 1 - CLIP)[torch.arange(len(labels)), labels]
+        chosen = shares.clamp(model.clip, 1 - model.clip)[torch.arange(len(labels)), labels]
         loss = -chosen.log().mean()
         if l2:
             kernels = [layer.weight for layer in layers if isinstance(layer, torch.nn.Conv2d)]

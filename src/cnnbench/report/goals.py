@@ -24,7 +24,7 @@ def goals(results: Sequence[Result]) -> list[Result]:
 def rows(results: Sequence[Result]) -> list[dict[str, str]]:
     """One row of texts by column for each result with a goal, in their order."""
     found = [_row(result) for result in goals(results)]
-    optional = ("Precision", "Augmented", "Notes")
+    optional = ("Precision", "Augmented", "Notes", RATIO)
     empty = {name for name in optional if not any(row[name] for row in found)}
     return [{k: v for k, v in row.items() if k not in empty} for row in found]
 

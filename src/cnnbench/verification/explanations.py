@@ -124,6 +124,19 @@ EXPLANATIONS = (
         change=_variant("bias along the width"),
     ),
     Explanation(
+        name="loss of logits",
+        about=(
+            "the cross-entropy is computed from what the softmax was given, so that no probability"
+            " is kept 1e-7 away from 0 and 1; seen where a network is that sure"
+        ),
+        layer="loss",
+        stacks="Keras 3 on TensorFlow, plain PyTorch",
+        holds=lambda _, facts: (
+            facts["backend"] == "native" or (facts["backend"] == "tensorflow" and _is_keras3(facts))
+        ),
+        change=_variant("loss of logits"),
+    ),
+    Explanation(
         name="running mean of losses",
         about="train_on_batch tells the mean loss of all steps so far, not the step's",
         layer="loss",

@@ -55,7 +55,7 @@ class Loops:
             callback.set_model(self)
         watching = [c for c in callbacks if has_batch_hook(c)]
         for epoch in range(epochs):
-            losses = []  # type: List[Any]
+            losses: Any = []
             for batch, (x, y) in enumerate(batches()):
                 losses.append(self.trained(x, y))
                 for callback in watching:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stacks
 
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
+PLAIN_PYTORCH = "native-torch"
 REFUSING = [name for name in STACKS if "tensorflow1." in name]
-SHARING = [name for name in STACKS if name not in REFUSING]
+SHARING = [name for name in STACKS if name not in (*REFUSING, PLAIN_PYTORCH)]
 METHODS = ("train_on_batch", "fit", "fit_generator")
 DEVICES, BATCH = 2, 16
 WINDOWS = 4

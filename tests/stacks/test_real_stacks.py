@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stacks
 
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
+PLAIN_PYTORCH = "native-torch"
 KERAS3 = [name for name in STACKS if name.startswith("keras3")]
+KERAS2 = [name for name in STACKS if name.startswith("keras2")]
 # Methods that are `fit`, looked at: one data format tells whether they work.
 OBSERVERS = ("fit_batch_callback", "fit_progress_bar", "fit_steps_per_execution")
 
@@ -89,6 +91,10 @@ def test_a_stack_trains_by_fit_with_every_observer_or_says_why_not(
         refused = found.pop("fit_steps_per_execution")
         assert refused["verdict"] == "unsupported"
         assert "has no steps_per_execution" in refused["reason"]
+    if name == PLAIN_PYTORCH:
+        refused = found.pop("fit_progress_bar")
+        assert refused["verdict"] == "unsupported"
+        assert "has no progress bar" in refused["reason"]
     for result in found.values():
         assert result["images_per_second"]["point"] > 0, result["reason"]
     with Store.open(tmp_path / "store.sqlite", read_only=True) as store:
@@ -114,8 +120,8 @@ def test_every_model_has_its_published_parameters_on_a_stack(name: str, measure:
     ], [r["reason"] for r in small + published]
 
 
-@pytest.mark.parametrize("name", KERAS3)
-def test_keras_3_computes_in_bfloat16_when_asked(name: str, measure: Any) -> None:
+@pytest.mark.parametrize("name", [*KERAS3, PLAIN_PYTORCH])
+def test_stacks_of_today_compute_in_bfloat16_when_asked(name: str, measure: Any) -> None:
     available(name)
 
     (result,) = measure("--stack", name, "--precision", "bfloat16")
@@ -124,7 +130,22 @@ def test_keras_3_computes_in_bfloat16_when_asked(name: str, measure: Any) -> Non
     assert result["images_per_second"]["point"] > 0
 
 
-@pytest.mark.parametrize("name", [name for name in STACKS if name not in KERAS3])
+def test_plain_pytorch_says_why_it_takes_no_model_file_and_no_second_device(
+    measure: Any, tmp_path: Path
+) -> None:
+    available(PLAIN_PYTORCH)
+    own = tmp_path / "own.py"
+    own.write_text("def build(keras, shape, classes):\n    pass\n")
+
+    (file,) = measure("--stack", PLAIN_PYTORCH, "--model", str(own))
+    (devices,) = measure("--stack", PLAIN_PYTORCH, "--devices", "2")
+
+    assert file["verdict"] == devices["verdict"] == "unsupported"
+    assert "this stack has no Keras" in file["reason"]
+    assert "take --devices 1" in devices["reason"]
+
+
+@pytest.mark.parametrize("name", KERAS2)
 def test_keras_2_is_unsupported_in_bfloat16_and_says_why(name: str, measure: Any) -> None:
     available(name)
 

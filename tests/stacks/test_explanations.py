@@ -61,7 +61,8 @@ CAUSES = [
                     "                y = super().forward(x)\n"
                     "                if self.training:\n"
                     "                    batch = x.detach().var((0, 2, 3), unbiased=False)\n"
-                    "                    self.running_var.copy_(0.99 * before + 0.01 * batch)\n"
+                    "                    new = 0.99 * before + 0.01 * batch\n"
+                    "                    self.running_var.data.copy_(new)\n"
                     "                return y\n"
                     "        return Biased(filters, eps=1e-3, momentum=0.01)\n"
                 ),

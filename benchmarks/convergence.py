@@ -18,10 +18,9 @@ import altair as alt
 from cnnbench.report import goals
 from cnnbench.report.conclusions import conclusions
 from cnnbench.store import exchange
-from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
 from pages import ROOT
-from results import ended
+from results import ended, stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,10 +61,7 @@ def measure(asked: argparse.Namespace) -> None:
     run = [sys.executable, "-m", "cnnbench", "run", *stacks, *data, "--dataset", "cifar10"]
     run += ["--until", f"accuracy={ACCURACY}", "--launches", str(asked.launches)]
     ended([*run, "--store", str(STORE)])
-    with Store.open(STORE, read_only=True) as store:
-        campaigns = {found.id: exchange.origin(found) for found in store.campaigns()}
-        new = Recorded(campaigns=campaigns, launches=tuple(store.launches()))
-    exchange.write(LINES, exchange.newest(exchange.merge([recorded(), new])))
+    exchange.write(LINES, exchange.newest(exchange.merge([recorded(), stored(STORE)])))
 
 
 def recorded() -> Recorded:

@@ -28,6 +28,7 @@ from pages import README, ROOT, between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from cnnbench.record import Launch
 
@@ -82,16 +83,20 @@ def ended(command: Sequence[str]) -> int:
 
 def keep() -> None:
     """Bring what the store holds into the files of results."""
-    with Store.open(STORE, read_only=True) as store:
-        campaigns = {found.id: exchange.origin(found) for found in store.campaigns()}
-        new = Recorded(campaigns=campaigns, launches=tuple(store.launches()))
-    known = exchange.newest(exchange.merge([recorded(), new]))
+    known = exchange.newest(exchange.merge([recorded(), stored(STORE)]))
     by_suite = defaultdict(list)
     for launch in known.launches:
         by_suite[known.campaigns[launch.campaign].suite].append(launch)
     for suite, launches in by_suite.items():
         part = Recorded(campaigns=known.campaigns, launches=tuple(launches))
         exchange.write(FOLDER / f"{suite}.jsonl", part)
+
+
+def stored(place: Path) -> Recorded:
+    """All that a store holds."""
+    with Store.open(place, read_only=True) as store:
+        campaigns = {found.id: exchange.origin(found) for found in store.campaigns()}
+        return Recorded(campaigns=campaigns, launches=tuple(store.launches()))
 
 
 def recorded() -> Recorded:

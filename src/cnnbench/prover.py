@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnbench import catalog, events, launch
+from cnnbench.convergence import REFERENCES
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle
 from cnnbench.link.conversation import Conversation
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from cnnbench.store.database import Store
     from cnnbench.verification.verdict import Verdict
 
-REFERENCE_STACK = "native-torch"
 SEED = 1  # of weights, images and order where none is asked for: what is tried out is kept
 
 
@@ -138,7 +138,7 @@ def _check(ready: Ready) -> None:
 
 def _reference(case: Case, own: Own) -> Generator[events.Event, None, Ready]:
     """What the reference's guest is started with: PyTorch on the CPU."""
-    on_cpu = replace(case, stack=REFERENCE_STACK, device="cpu", precision="float32")
+    on_cpu = replace(case, stack=REFERENCES["cpu"], device="cpu", precision="float32")
     reference = yield from readied(on_cpu, own)
     if isinstance(reference, NotReady):
         raise UnverifiableError(f"no reference: {reference.failure.message}")

@@ -56,6 +56,7 @@ class Referee:
         self._conversation = conversation
         self._case = case
         self._roundoff = ROUNDOFFS[case.precision]
+        self._tried: tuple[int, list[Mapping[str, Any]]] | None = None
         threads = launch.threads(case.threads)
         conversation.tell(wire.Reference(version=wire.VERSION, model=case.model, threads=threads))
         self.described: wire.Described = hearing.answer(conversation, wire.Described)
@@ -108,8 +109,6 @@ class Referee:
             _keep(self._file("distances", run.seed), _below(found, "off/"))
             self._tried = run.seed, _grouped(_below(found, "off/"))
         return found
-
-    _tried: tuple[int, list[Mapping[str, Any]]] | None = None
 
     def _distances(self, seed: int) -> list[Mapping[str, Any]]:
         """How far rounding led, by samples; none if that was not tried yet."""

@@ -162,12 +162,7 @@ class Model(Loops):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Probabilities (n, classes) of a batch of images."""
-        import torch
-
-        self.module.eval()
-        with torch.no_grad(), self._computing():
-            logits = self.module(self._images(x))
-        return logits.float().softmax(1).cpu().numpy()
+        return self._forward(self._images(x)).float().softmax(1).cpu().numpy()
 
     def fit(self, *args: Any, verbose: int = 0, **options: Any) -> None:
         """Epochs over arrays, without a progress bar."""
@@ -186,19 +181,11 @@ class Model(Loops):
 
     def computes_in(self) -> str:
         """The type of what the last layer gives."""
-        import torch
-
-        self.module.eval()
-        with torch.no_grad(), self._computing():
-            return str(self.module(self._blank(1)).dtype).rpartition(".")[2]
+        return str(self._forward(self._blank(1)).dtype).rpartition(".")[2]
 
     def run(self) -> None:
         """Go forward with images that lie as those of training do."""
-        import torch
-
-        self.module.eval()
-        with torch.no_grad(), self._computing():
-            self.module(self._blank(2))
+        self._forward(self._blank(2))
 
     @property
     def layers(self) -> List[Any]:
@@ -238,6 +225,14 @@ class Model(Loops):
         told = loss.detach() + self._penalty() if self._l2 else loss.detach()
         self._update()
         return told, logits.detach(), labels
+
+    def _forward(self, images: Any) -> Any:
+        """Logits of images that are not trained on."""
+        import torch
+
+        self.module.eval()
+        with torch.no_grad(), self._computing():
+            return self.module(images)
 
     def _penalty(self) -> Any:
         """What L2 adds to the loss: of the kernels before they are updated."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from cnnbench import events, prover
 from cnnbench.campaign import Campaign
 from cnnbench.case import Arm, Case, Suite
 from cnnbench.contest import Contest
+from cnnbench.envs import stack
+from cnnbench.errors import ProbeError
 from cnnbench.link import bundle
 from cnnbench.plan import BUDGETS
 from cnnbench.prepare import Own
@@ -115,3 +118,33 @@ def test_a_comparison_refuses_an_arm_that_is_wrong(store: Store, outcomes: list[
     assert list(found.failures) == ["b"]
     assert found.failures["b"].kind == "refused"
     assert found.blocks == 0
+
+
+@pytest.mark.parametrize(
+    ("seeds", "outcomes"), [((1,), ["same"]), ((1, 2), ["same", "unverified"])]
+)
+def test_a_process_that_dies_takes_no_proof_that_is_known(
+    monkeypatch: pytest.MonkeyPatch, seeds: tuple[int, ...], outcomes: list[str]
+) -> None:
+    class Dying:
+        def __init__(self, *parts: Any) -> None:
+            parts[-1].push(lambda kind, *_: _died() if kind is None else None)
+
+        def proof(self, seed: int) -> Any:
+            yield events.StageEntered(CASE, "steps")
+            if seed == 2:
+                _died()
+            return replace(prover._blank(ready, seed), outcome="same")
+
+    def _died() -> None:
+        raise ProbeError("died", "the guest is gone")
+
+    def reference(*_: Any) -> Any:
+        yield from ()
+
+    ready: Any = SimpleNamespace(case=CASE, stack=stack.load("null"))
+    monkeypatch.setattr(prover, "_check", lambda _: None)
+    monkeypatch.setattr(prover, "_reference", reference)
+    monkeypatch.setattr(prover, "_Bench", Dying)
+    ended = [e.proof for e in prover.prove(ready, Own(), seeds) if isinstance(e, events.ProofEnded)]
+    assert [proof.outcome for proof in ended] == outcomes

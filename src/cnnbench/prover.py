@@ -101,6 +101,8 @@ def prove(
                 proofs.append((yield from bench.proof(seed)))
                 yield events.ProofEnded(ready.case, proofs[-1])
     except (UnverifiableError, ProbeError, OSError) as error:
+        if len(proofs) == len(seeds):
+            return proofs  # all is known: a process that dies as it is sent away changes nothing
         reason = str(error)
         if isinstance(error, OSError):
             reason = f"a proof needs some GB in {tempfile.gettempdir()}: {error.strerror}"

@@ -52,7 +52,12 @@ STACKS = (
 MODELS = ("simple_cnn", "resnet56_cifar", "resnet50")
 FORMATS = ("channels_last", "channels_first")
 METHODS = ("train_on_batch", "fit", "fit_generator")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = {  # and the stacks that have them, by how their names begin
+    "float32": "",
+    "bfloat16": ("keras3", "native"),
+    "float16": "keras3",
+}
+USUAL = ("float32", "train_on_batch")
 
 
 def main() -> None:
@@ -87,7 +92,7 @@ def missing(
     done = {(key(line), line["seed"]) for line in recorded()}
     for some in ([1], range(2, seeds + 1)):
         for case in cases(stacks, models):
-            usual = (case.method, case.precision) == (METHODS[0], PRECISIONS[0])
+            usual = (case.precision, case.method) == USUAL
             left = [seed for seed in some if (key_of(case), seed) not in done]
             if left and (usual or some == [1]):
                 yield case, left
@@ -96,10 +101,10 @@ def missing(
 def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
     """Every combination; reduced precision where the stack has it, by one method."""
     kinds = [(METHODS[0], precision) for precision in PRECISIONS]
-    kinds += [(method, PRECISIONS[0]) for method in METHODS[1:]]
+    kinds += [(method, "float32") for method in METHODS[1:]]
     for method, precision in kinds:
         for model, stack, data_format in itertools.product(models, stacks, FORMATS):
-            if precision == PRECISIONS[0] or not stack.startswith("keras2"):
+            if stack.startswith(PRECISIONS[precision]):
                 yield Case(
                     stack=stack,
                     model=model,
@@ -220,7 +225,7 @@ def plot(lines: Sequence[dict[str, Any]]) -> None:
     usual = [
         line
         for line in lines
-        if line["seed"] == 1 and key(line)[2:4] == ("float32", "train_on_batch") and line["losses"]
+        if line["seed"] == 1 and key(line)[2:4] == USUAL and line["losses"]
     ]
     chart = alt.vconcat(
         _first_steps(usual).properties(title="The first three steps"),

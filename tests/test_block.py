@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cnnbench import block, events
 from cnnbench.case import Case
 from cnnbench.record import STEADY, Failure, Launch, Window
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -22,16 +24,10 @@ def case(name: str) -> Case:
 
 
 def ended(name: str, *, failed: bool = False) -> Launch:
-    return Launch(
+    return replace(
+        LAUNCH,
         id=name,
-        campaign="c",
         case=case(name),
-        number=1,
-        seed=0,
-        stack_fingerprint="",
-        probe_digest="",
-        started_at="",
-        machine={},
         failure=Failure(stage="training", kind="error", message="no") if failed else None,
     )
 

@@ -34,6 +34,7 @@ from cnnbench.comparison import (
 from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, Failure, Launch, Window
 from cnnbench.stats import sequential
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,16 +75,11 @@ def launch(
         Window(index=i, role=STEADY, steps=10**6, images=IMAGES, seconds=IMAGES / s, started=0.0)
         for i, s in enumerate(speeds)
     )
-    return Launch(
+    return replace(
+        LAUNCH,
         id=f"{arm}-{block}",
-        campaign="c",
         case=CASE,
         number=(block or 0) + 1,
-        seed=1,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
-        machine={},
         stages={"import": begin},
         facts=facts or {},
         windows=tuple(windows),

@@ -19,6 +19,7 @@ from cnnbench.report import goals
 from cnnbench.report.document import document
 from cnnbench.report.table import rows
 from cnnbench.stats import welch
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,15 +55,10 @@ def launch(windows: int, case: Case = CASE, last: float = 0.55, seconds: float =
         )
         for at in range(1, windows + 1)
     ]
-    return Launch(
+    return replace(
+        LAUNCH,
         id=f"{case.stack}-{windows}",
-        campaign="c",
         case=case,
-        number=1,
-        seed=1,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
         machine={"machine_id": "m"},
         facts={"proof": "p", "proof_outcome": "same"},
         windows=(first, *later),

@@ -12,6 +12,7 @@ from cnnbench import forecast, plan
 from cnnbench.case import Case
 from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, Launch, Window
+from tests.blank import LAUNCH
 
 QUICK = BUDGETS["quick"]
 MACHINE = {"cpus_usable": 2}
@@ -25,15 +26,9 @@ def launch(step_seconds: float, begin: float) -> Launch:
     window = Window(
         index=0, role=STEADY, steps=10, images=320, seconds=10 * step_seconds, started=0.0
     )
-    return Launch(
-        id="l",
-        campaign="c",
+    return replace(
+        LAUNCH,
         case=CASE,
-        number=1,
-        seed=1,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
         machine=MACHINE,
         stages={"import": begin},
         windows=(window,),

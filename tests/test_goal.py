@@ -12,6 +12,7 @@ from cnnbench import goal
 from cnnbench.case import Case
 from cnnbench.plan import BUDGETS, Request
 from cnnbench.record import FIRST_STEP, STEADY, Launch, Window
+from tests.blank import LAUNCH
 
 CASE = Case(
     stack="null", model="simple_cnn", dataset="synthetic-32", method="fit", batch_size=32, until=0.6
@@ -34,16 +35,9 @@ def window(accuracy: float, images: int = 2_016, seconds: float = 1.0) -> Window
 
 
 def launch(*accuracies: float) -> Launch:
-    return Launch(
-        id="l",
-        campaign="c",
+    return replace(
+        LAUNCH,
         case=CASE,
-        number=1,
-        seed=1,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
-        machine={},
         windows=(FIRST, *map(window, accuracies)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from cnnbench.plan import BUDGETS
 from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Launch, Window
 from cnnbench.stats.steady import FLAT, NO_STEADY_STATE, SLOWDOWN
 from cnnbench.stats.steady import WARM_UP as BECAME_FASTER
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,16 +50,9 @@ def launch(speeds: Sequence[float], facts: Facts | None = None) -> Launch:
         )
         for i, (role, speed) in enumerate(zip(roles, [1e6, 1e6, 1e6, *speeds], strict=True))
     )
-    return Launch(
-        id="l",
-        campaign="c",
+    return replace(
+        LAUNCH,
         case=CASE,
-        number=1,
-        seed=1,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
-        machine={},
         facts=facts or {},
         windows=tuple(windows),
     )

@@ -15,6 +15,7 @@ from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, WARM_UP, Failure, Launch, Window
 from cnnbench.report.document import document
 from cnnbench.result import Result, conclude
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from cnnbench.record import Facts
@@ -31,15 +32,12 @@ def window(images: int, seconds: float, *, role: str = STEADY, steps: int = 10) 
 
 
 def launch(*windows: Window, number: int = 1, failure: Failure | None = None) -> Launch:
-    return Launch(
+    return replace(
+        LAUNCH,
         id=f"launch-{number}",
-        campaign="c",
         case=CASE,
         number=number,
         seed=number,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
         machine={"cpu": "x"},
         stages={"import": 2.0, "build": 1.0},
         facts={"backend": "null", "peak_memory_bytes": 1 << 30, **PROVEN},

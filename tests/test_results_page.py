@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from cnnbench.case import Case
 from cnnbench.plan import BUDGETS
-from cnnbench.record import STEADY, Launch, Window
+from cnnbench.record import STEADY, Window
 from cnnbench.store.exchange import Origin, Recorded, read, write
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -41,14 +43,11 @@ def recorded(*speeds: int, **fields: Any) -> Recorded:
     """A launch of each speed, all of one case in one campaign."""
     case = Case(stack=STACK, model="simple_cnn", dataset="cifar10", method="fit", **fields)
     launches = tuple(
-        Launch(
+        replace(
+            LAUNCH,
             id=f"l{number}",
-            campaign="c",
             case=case,
             number=number,
-            seed=1,
-            stack_fingerprint="f",
-            probe_digest="p",
             started_at=f"2026-01-0{number}T00:00:00+00:00",
             machine=MACHINE,
             facts=FACTS,

@@ -29,6 +29,7 @@ from cnnbench.stopping import (
     seconds,
     windows_wanted,
 )
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,16 +66,9 @@ def launch(*speeds: float, begin: float = 0.0, facts: Facts | None = None) -> La
         )
         for i, speed in enumerate(speeds)
     )
-    return Launch(
-        id="l",
-        campaign="c",
+    return replace(
+        LAUNCH,
         case=CASE,
-        number=1,
-        seed=1,
-        stack_fingerprint="f",
-        probe_digest="p",
-        started_at="2026-01-01T00:00:00+00:00",
-        machine={},
         stages={"import": begin},
         facts=facts or {},
         windows=windows,

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from cnnbench import convergence, events, forecast, goal, memory, prepare, stopping
+from cnnbench import convergence, events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
@@ -180,8 +180,7 @@ class Campaign:
                 continue
             like = [e for e in earlier.get(case, ()) if e.machine.get("machine_id") == here]
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
-            if case.until is None:
-                planned += self._planned(case, like)
+            planned += self._planned(case, like)
         done = {case: len(launches) for case, launches in self._launches.items()}
         yield events.Forecast(known, forecast.left(known, done, budget))
         yield from planned
@@ -199,8 +198,6 @@ class Campaign:
         launches = self._launches[case]
         if any(launch.failure for launch in launches):
             return False
-        if case.until is not None:
-            return goal.needs_launch(launches, self._suite.budget)
         return stopping.needs_launch(launches, self._spent[case], self._suite.budget)
 
     def _launch(self, ready: Ready) -> Iterator[events.Event]:
@@ -211,12 +208,12 @@ class Campaign:
             ready,
             self._ledger.head(case, ready.stack.fingerprint, len(known) + 1),
             budget,
-            windows=None if case.until else stopping.windows_wanted(known, budget),
+            windows=stopping.windows_wanted(known, budget),
             facts=self._facts(case),
         )
         known.append(launch)
         self._spent[case] += time.monotonic() - begun
-        if case.until is None and len(known) == budget.launches[0] and self._is_open(case):
+        if len(known) == budget.launches[0] and self._is_open(case):
             yield from self._planned(case, known)
 
     def _facts(self, case: Case) -> Facts:

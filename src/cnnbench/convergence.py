@@ -65,11 +65,8 @@ def conclude(
         budget: What was asked for.
         known: Launches of other cases, among them perhaps those of the reference.
     """
-    case = launches[-1].case
-    if case.until is None:
-        return result.conclude(launches, budget)
-    found = result.conclude_goal(launches, budget)
-    reference = reference_of(case)
+    case, found = launches[-1].case, result.conclude(launches, budget)
+    reference = reference_of(case) if case.until is not None else None
     if found.verdict in (result.FAILED, result.UNSUPPORTED, REFUSED) or reference is None:
         return found
     ours, theirs = _images(launches), _images(known.get(reference, ()))

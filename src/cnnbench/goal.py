@@ -41,6 +41,11 @@ def next_window(
     return Request(STEADY, steps if whole else math.ceil(steps / WINDOWS))
 
 
+def is_of(launches: Sequence[Launch]) -> bool:
+    """Whether launches of one case train to a goal; False if there are none yet."""
+    return bool(launches) and launches[-1].case.until is not None
+
+
 def needs_launch(launches: Sequence[Launch], budget: Budget) -> bool:
     """Whether a case with a goal should get another launch: as many seeds as were asked for."""
     return len(launches) < budget.launches[0]

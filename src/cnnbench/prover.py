@@ -27,7 +27,7 @@ from cnnbench.readiness import readied
 from cnnbench.record import Failure
 from cnnbench.redact import redact, redact_facts
 from cnnbench.store.database import new_id, now
-from cnnbench.verification.audit import faults
+from cnnbench.verification.audit import faults, left_out
 from cnnbench.verification.explanations import applied, candidates
 from cnnbench.verification.traits import standard
 from cnnbench.verification.verdict import holds, told, verdict, worst
@@ -132,8 +132,6 @@ def _check(ready: Ready) -> None:
         raise UnverifiableError(f"there is no reference for {case.model}")
     if case.devices > 1:
         raise UnverifiableError("only single devices are verified")
-    if case.precision == "float16":
-        raise UnverifiableError("float16 leaves steps out until it has found a scale of the loss")
     if not getattr(catalog.module("methods", case.method), "ONE_STEP", True):
         raise UnverifiableError(f"{case.method} shows no single steps")
 
@@ -180,6 +178,8 @@ class _Bench:
             run = self._plainly.train(_made(Path(name) / "run"), seed)
             proof = replace(proof, facts=redact_facts(run.facts))
             yield events.StageEntered(case, "reference")
+            if step := left_out(run.seen):
+                raise UnverifiableError(f"float16 left step {step} out: its gradients overflowed")
             if fault := next(faults(referee.described, run.windows, run.seen, run.facts), None):
                 return replace(proof, outcome=WRONG, reason=fault)
             plain, known = standard(referee.described), candidates(case, run.facts)

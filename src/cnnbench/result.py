@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench import catalog, goal, plan, stopping
 from cnnbench.judge import UNPROVEN, Judgement, counting, judge
@@ -89,31 +89,24 @@ class Result:
     convergence: Convergence | None = None
 
 
+class Finding(NamedTuple):
+    """What launches say of their case.
+
+    Attributes:
+        verdict: As of a result.
+        reason: One line, perhaps empty.
+        good: Launches whose numbers count.
+        labels: What a reader must know of the number.
+    """
+
+    verdict: str
+    reason: str
+    good: Sequence[Launch] = ()
+    labels: Sequence[str] = ()
+
+
 def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
-    """The result of a case from its launches, at least one, all of the same case."""
-    last = launches[-1]
-    failed = next((launch for launch in launches if launch.failure), None)
-    judgements = [] if failed else [judge(launch, budget) for launch in launches]
-    unsteady = stopping.is_unsteady(judgements)
-    good = [] if unsteady else counting(judgements) or _disturbed_ones(judgements)
-    metrics = _metrics(good, budget)
-    verdict, reason = _verdict(failed, judgements, budget)
-    return Result(
-        case=last.case,
-        verdict=verdict,
-        reason=reason,
-        images_per_second=metrics.pop("images_per_second", None),
-        metrics=metrics,
-        labels=(*_proven(good), *_labels(good), *([] if unsteady else _counted(judgements))),
-        facts=(failed or last).facts,
-        machine=last.machine,
-        launches=tuple(launch.id for launch in launches),
-        proof=_proof((failed or last).facts),
-    )
-
-
-def conclude_goal(launches: Sequence[Launch], budget: Budget) -> Result:
-    """The result of a case with a goal, by itself; `convergence.py` knows of others.
+    """The result of a case, by itself; `convergence.py` holds one with a goal against others.
 
     Args:
         launches: At least one, all of the same case.
@@ -121,17 +114,18 @@ def conclude_goal(launches: Sequence[Launch], budget: Budget) -> Result:
     """
     last = launches[-1]
     failed = next((launch for launch in launches if launch.failure), None)
-    ended = [] if failed else [one for one in launches if goal.reached(one.windows, one.case)]
-    # An interval of those alone that got there would be of the lucky ones.
-    metrics = _metrics(ended, budget) if len(ended) == len(launches) else {}
-    verdict, reason = _verdict_of_goal(failed, launches, ended, budget)
+    if failed is not None:
+        found = Finding(*_failed(failed))
+    else:
+        found = (_of_goal if goal.is_of(launches) else _of_speed)(launches, budget)
+    metrics = _metrics(found.good, budget)
     return Result(
         case=last.case,
-        verdict=verdict,
-        reason=reason,
+        verdict=found.verdict,
+        reason=found.reason,
         images_per_second=metrics.pop("images_per_second", None),
         metrics=metrics,
-        labels=() if failed else (*_proven(launches), *_labels(launches)),
+        labels=tuple(found.labels),
         facts=(failed or last).facts,
         machine=last.machine,
         launches=tuple(launch.id for launch in launches),
@@ -162,15 +156,33 @@ def _metrics(launches: Sequence[Launch], budget: Budget) -> dict[str, Estimate]:
     return found
 
 
-def _verdict(
-    failed: Launch | None, judgements: Sequence[Judgement], budget: Budget
-) -> tuple[str, str]:
-    if failed is not None:
-        return _failed(failed)
+def _of_speed(launches: Sequence[Launch], budget: Budget) -> Finding:
+    judgements = [judge(launch, budget) for launch in launches]
     if stopping.is_unsteady(judgements):
-        return UNSTEADY, _restless(judgements)
+        return Finding(UNSTEADY, _restless(judgements))
+    good = counting(judgements) or _disturbed_ones(judgements)
     doubt = _doubt(judgements, budget)
-    return (NOISY, doubt) if doubt else (SETTLED, "")
+    labels = [*_proven(good), *_labels(good), *_counted(judgements)]
+    return Finding(NOISY if doubt else SETTLED, doubt, good, labels)
+
+
+def _of_goal(launches: Sequence[Launch], budget: Budget) -> Finding:
+    ended = [one for one in launches if goal.reached(one.windows, one.case)]
+    labels = [*_proven(launches), *_labels(launches)]
+    if len(ended) < len(launches):
+        # An interval of those alone that got there would be of the lucky ones.
+        best = max(map(goal.best, launches))
+        missed = (
+            f"by {len(launches) - len(ended)} of {len(launches)} launches in {budget.passes:g}"
+            f" passes; the best accuracy was {best:.1%}"
+        )
+        return Finding(NOT_REACHED, missed, labels=labels)
+    doubt = ""
+    if len(ended) < budget.launches[0]:
+        doubt = f"{len(ended)} of {budget.launches[0]} launches"
+    elif len(ended) == 1:
+        doubt = "1 launch gives no interval"
+    return Finding(NOISY if doubt else SETTLED, doubt, ended, labels)
 
 
 def _failed(launch: Launch) -> tuple[str, str]:
@@ -179,24 +191,6 @@ def _failed(launch: Launch) -> tuple[str, str]:
     if failure.kind in (UNSUPPORTED, REFUSED):
         return failure.kind, failure.message
     return FAILED, f"{failure.stage}: {failure.message}"
-
-
-def _verdict_of_goal(
-    failed: Launch | None, launches: Sequence[Launch], ended: Sequence[Launch], budget: Budget
-) -> tuple[str, str]:
-    if failed is not None:
-        return _failed(failed)
-    if len(ended) < len(launches):
-        best = max(map(goal.best, launches))
-        return NOT_REACHED, (
-            f"by {len(launches) - len(ended)} of {len(launches)} launches in {budget.passes:g}"
-            f" passes; the best accuracy was {best:.1%}"
-        )
-    if len(ended) < budget.launches[0]:
-        return NOISY, f"{len(ended)} of {budget.launches[0]} launches"
-    if len(ended) == 1:
-        return NOISY, "1 launch gives no interval"
-    return SETTLED, ""
 
 
 def _doubt(judgements: Sequence[Judgement], budget: Budget) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnbench import plan
+from cnnbench import goal, plan
 from cnnbench.judge import Judgement, counting, judge
 from cnnbench.record import STEADY
 from cnnbench.stats import sequential
@@ -49,6 +49,8 @@ def needs_launch(launches: Sequence[Launch], spent_seconds: float, budget: Budge
         spent_seconds: On this case.
         budget: What was asked for.
     """
+    if goal.is_of(launches):
+        return goal.needs_launch(launches, budget)
     judgements = [judge(launch, budget) for launch in launches]
     speeds = [value for launch in counting(judgements) if (value := plan.speed(launch))]
     fewest, most = budget.launches
@@ -112,7 +114,9 @@ def outlook(launches: Sequence[Launch], budget: Budget) -> Outlook | None:
 
 
 def _plan(launches: Sequence[Launch], budget: Budget) -> Plan | None:
-    """The cheapest way to settle a case with the noise of these launches."""
+    """The cheapest way to settle a case with the noise of these launches; None to reach a goal."""
+    if goal.is_of(launches):
+        return None
     good = counting(judge(launch, budget) for launch in launches)
     noise = spread([plan.log_speeds(launch.steady) for launch in good])
     lengths = [window.seconds for launch in good for window in launch.steady]

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from tests.cli.conftest import Command
 
     from cnnbench.record import Launch
+    from tests.cli.conftest import Command
 
 
 def test_a_disk_that_fills_up_ends_the_run_with_its_table_and_one_line(

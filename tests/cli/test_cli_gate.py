@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.cli.conftest import Command
-
     from cnnbench.events import Event
+    from tests.cli.conftest import Command
 
 NET = """
 def build(keras, shape, classes):

@@ -19,9 +19,8 @@ from cnnbench.store.exchange import Origin, Recorded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Command
-
     from cnnbench.record import Facts
+    from tests.cli.conftest import Command
 
 CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="fit")
 HERE: Facts = {"machine_id": machine_id(facts())}

@@ -8,30 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cnnbench import events
-from cnnbench.case import Case
 from cnnbench.cli.console import Clock, Display
 from cnnbench.plan import BUDGETS
-from cnnbench.record import Launch
 from cnnbench.result import Result
+from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cnnbench.case import Case
+
 QUICK = replace(BUDGETS["quick"], launches=(3, 3), case_seconds=1000.0)
-CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="fit")
+CASE = LAUNCH.case
 OTHER = replace(CASE, batch_size=8)
 STARTED = events.CampaignStarted("c", (CASE, OTHER), QUICK, 0)
-LAUNCH = Launch(
-    id="l",
-    campaign="c",
-    case=CASE,
-    number=1,
-    seed=1,
-    stack_fingerprint="f",
-    probe_digest="p",
-    started_at="2026-01-01T00:00:00+00:00",
-    machine={},
-)
 
 
 class FakeTime:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
     from tests.envs.conftest import Describe
 
 CPU_TORCH = (

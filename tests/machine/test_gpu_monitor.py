@@ -18,9 +18,8 @@ from cnnbench.machine.gpu_monitor import Monitor, Sample
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.fake_nvml import FakeNvml
-
     from cnnbench.record import Scalar
+    from tests.fake_nvml import FakeNvml
 
 GIB = 2**30
 QUICK = 0.002

@@ -17,6 +17,7 @@ from unittest import mock
 SOURCES = Path(__file__).resolve().parents[2] / "src" / "cnnbench"
 HAS_STACK = all(importlib.util.find_spec(name) is not None for name in ("numpy", "PIL"))
 BATCH = "cifar-10-batches-py/data_batch_"
+TEST_BATCH = "cifar-10-batches-py/test_batch"
 PIXELS = 3072
 
 
@@ -89,6 +90,9 @@ class Cifar(WithFolder):
     def open(self) -> Any:
         return probe("datasets.cifar10").open_source(str(self.folder), 1)
 
+    def held_out(self) -> Any:
+        return probe("datasets.cifar10").open_held_out(str(self.folder), 1)
+
     def test_batches_of_the_publisher_are_read_in_order(self) -> None:
         self.unpacked(batches())
         source = self.open()
@@ -139,6 +143,22 @@ class Cifar(WithFolder):
                 member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
                 archive.addfile(member)
         self.assertIn("lacks data_batch_1, data_batch_2", self.refusal(self.open))
+
+    def test_the_test_batch_is_held_out_and_is_no_part_of_what_is_trained_on(self) -> None:
+        test = published(bytes([200]) * PIXELS + bytes([210]) * PIXELS, [7, 3])
+        for store in (self.packed, self.unpacked):
+            store({**batches(), TEST_BATCH: test})
+            images, labels = self.held_out().read(range(2))
+            self.assertEqual(labels.tolist(), [7, 3])
+            self.assertEqual(images.min(axis=(1, 2, 3)).tolist(), [200, 210])
+            self.assertEqual(self.held_out().facts()["images"], 2)
+            self.assertEqual(self.open().facts()["images"], 10)
+
+    def test_a_test_batch_that_is_missing_is_told_by_its_name(self) -> None:
+        self.packed(batches())
+        self.assertIn("lacks test_batch", self.refusal(self.held_out))
+        self.unpacked(batches())
+        self.assertIn("cifar-10-batches-py/test_batch", self.refusal(self.held_out))
 
     def test_the_checksum_is_compared_with_the_published_one(self) -> None:
         self.unpacked(batches())

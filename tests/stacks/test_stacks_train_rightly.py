@@ -62,10 +62,18 @@ def right(told: Any, done: Any) -> None:
     assert done.exit_code == 0
 
 
-@pytest.mark.parametrize("name", [name for name in STACKS if not name.startswith("keras2")])
-def test_reduced_precision_is_right_to_its_own_rounding(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "precision"),
+    [
+        *((name, "bfloat16") for name in STACKS if not name.startswith("keras2")),
+        *((name, "float16") for name in STACKS if name.startswith("keras3")),
+    ],
+)
+def test_reduced_precision_is_right_to_its_own_rounding(
+    name: str, precision: str, tmp_path: Path
+) -> None:
     available(name, REFERENCE)
-    command = ("verify", "--stack", name, "--precision", "bfloat16", "--model", "resnet20_cifar")
+    command = ("verify", "--stack", name, "--precision", precision, "--model", "resnet20_cifar")
 
     told, _ = answer(tmp_path, *command)
 

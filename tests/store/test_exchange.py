@@ -19,10 +19,9 @@ from cnnbench.store.exchange import Origin, Recorded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.store.conftest import MakeLaunch
-
     from cnnbench.case import Budget
     from cnnbench.record import Launch
+    from tests.store.conftest import MakeLaunch
 
 MACHINE = {"machine_id": "m1", "cpu": "Zürich № 5", "gpu": None}
 FAILURE = Failure(stage="build", kind="error", message="ValueError: no", traceback="a\nb")

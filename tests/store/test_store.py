@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.store.conftest import BeginCampaign, MakeLaunch
-
     from cnnbench.case import Budget
+    from tests.store.conftest import BeginCampaign, MakeLaunch
 
 # Bytes of a file name that are not UTF-8 reach Python as lone surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\udc80\udcff"))

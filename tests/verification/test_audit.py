@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnnbench.probe.wire import Described, Window
-from cnnbench.verification.audit import faults
+from cnnbench.verification.audit import faults, left_out
 
 DESCRIBED = Described(
     weights=[["kernel", [3]]],
@@ -49,6 +49,14 @@ def seen(**changed: Any) -> dict[str, Any]:
 
 def told(counted: dict[str, Any], facts: dict[str, Any] = FACTS) -> list[str]:
     return list(faults(DESCRIBED, windows(), counted, facts))
+
+
+def test_a_step_that_float16_left_out_is_known_by_the_scale_that_fell() -> None:
+    kept, fallen = np.float32(1024), np.float32(512)
+    assert left_out(seen()) is None
+    assert left_out({"scale/1/0": kept, "scale/2/0": kept}) is None
+    assert left_out({"scale/1/0": kept, "scale/2/0": fallen}) == 2
+    assert left_out({"scale/1/0": fallen, "scale/2/0": fallen}) == 1
 
 
 def test_honest_work_has_no_fault() -> None:

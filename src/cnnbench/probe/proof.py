@@ -14,6 +14,7 @@ from .windows import Windows
 
 GIVEN, SEEN = "given.npz", "seen.npz"
 KERNEL_DIMENSIONS = 4  # of a convolution's kernel
+LOSS_SCALE = 2.0**10
 
 
 def open_given(folder: str) -> Tuple[Any, Tuple[int, int, int], int]:
@@ -57,6 +58,13 @@ def set_weights(model: Any, folder: str, *, out_first: bool) -> None:
     with np.load(os.path.join(folder, GIVEN)) as given:
         usual = [given["weights/0/%d" % number] for number in range(len(model.get_weights()))]
     model.set_weights([_turned(array, (3, 2, 0, 1)) if out_first else array for array in usual])
+
+
+def lower_loss_scale(model: Any) -> None:
+    """Where float16 scales losses, begin where it leaves no step out; Keras' 2**15 has to fall."""
+    optimizer = getattr(model, "optimizer", None)  # type: Any
+    if hasattr(optimizer, "initial_scale"):
+        optimizer.initial_scale = LOSS_SCALE
 
 
 def macs(model: Any, *, channels_first: bool) -> int:

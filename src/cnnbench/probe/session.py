@@ -184,6 +184,8 @@ def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages
 
         stages.enter("compile")
         getattr(definition, "compile", optimizers.compile_default)(keras, model)
+        if order.proof:
+            proof.lower_loss_scale(model)
     facts = backend.compiled(keras, model)
     if order.proof:
         first = order.case["data_format"] == "channels_first"

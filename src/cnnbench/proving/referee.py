@@ -146,6 +146,7 @@ class Referee:
     def _file(self, what: str, seed: int) -> Path:
         """Where something is kept that is the same again for this reference and seed."""
         sources = [path for name in SOURCES for path in sorted(bundle.SOURCES.glob(name))]
+        sources.append(Path(given.__file__))
         of = digest([source.read_text("utf-8") for source in sources])
         name = f"{of}-{self._case.model}-{self._case.precision}-{seed}-{what}.npz"
         return folders.cache() / "proofs" / name

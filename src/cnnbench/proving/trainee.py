@@ -92,7 +92,8 @@ class Trainee:
             UnverifiableError: The stack cannot.
             ProbeError: Its process did not keep to the conversation.
         """
-        given.write(folder / "given.npz", self._described, seed)
+        mild = self._ready.case.precision == "float16"
+        given.write(folder / "given.npz", self._described, seed, mild=mild)
         conversation = self._told(folder, seed)
         facts = self._booted | hearing.facts(conversation, wire.Compiled)
         self._booted = self._booted or facts

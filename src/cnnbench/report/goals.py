@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnbench.report import grid
-from cnnbench.report.table import FORMATS, instance, interval, notes, number, reasons
+from cnnbench.report.table import about, filled, interval, number, reasons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,7 @@ def goals(results: Sequence[Result]) -> list[Result]:
 
 def rows(results: Sequence[Result]) -> list[dict[str, str]]:
     """One row of texts by column for each result with a goal, in their order."""
-    found = [_row(result) for result in goals(results)]
-    optional = ("Precision", "Augmented", "Notes", RATIO)
-    empty = {name for name in optional if not any(row[name] for row in found)}
-    return [{k: v for k, v in row.items() if k not in empty} for row in found]
+    return filled([_row(result) for result in goals(results)], RATIO)
 
 
 def markdown(results: Sequence[Result]) -> str:
@@ -46,16 +43,7 @@ def _row(result: Result) -> dict[str, str]:
     took, images = (result.metrics.get(f"{what}_to_accuracy") for what in ("time", "images"))
     ratio = held.images if held else None
     return {
-        "Instance Type": instance(result.machine),
-        "Stack": case.stack,
-        "Model": case.model,
-        "Data Set": case.dataset,
-        "Method": f"`{case.method}`",
-        "Batch Size": str(case.global_batch),
-        "Data Format": FORMATS[case.data_format],
-        "Precision": "" if case.precision == "float32" else case.precision,
-        "Augmented": "yes" if case.augment else "",
-        "Notes": notes(result),
+        **about(result),
         "Accuracy": f"{100 * (case.until or 0):g} %",
         "Launches": str(len(result.launches)),
         TIME: number(took.point) if took else result.verdict,

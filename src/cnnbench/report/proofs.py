@@ -24,6 +24,8 @@ def rows(proofs: Sequence[Proof]) -> list[dict[str, str]]:
     found = [_row(proof) for proof in proofs]
     plain = {"Precision": "float32", "Device": "cpu"}
     empty = {name for name, usual in plain.items() if all(row[name] == usual for row in found)}
+    if len({proof.seed for proof in proofs}) < 2:  # noqa: PLR2004
+        empty.add("Seed")
     return [{k: v for k, v in row.items() if k not in empty} for row in found]
 
 
@@ -50,6 +52,7 @@ def _row(proof: Proof) -> dict[str, str]:
         "Data Format": FORMATS[subject.data_format],
         "Precision": subject.precision,
         "Device": subject.device,
+        "Seed": str(proof.seed),
         EXCESS: "" if excess is None else f"{excess:.2f}",
         OUTCOME: proof.outcome,
         "Why": "" if proof.outcome == SAME else proof.reason,

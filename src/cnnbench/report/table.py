@@ -23,6 +23,7 @@ BACKENDS = {
 }
 FORMATS = {"channels_last": "channel last", "channels_first": "channel first"}
 SILENT = (FAILED, REFUSED, UNSUPPORTED)  # verdicts without a number, whose reason stands below
+OPTIONAL = ("Devices", "Precision", "Augmented", "Threads", "Notes")
 SPEED, INTERVAL = "Speed (images/s)", "95 % interval"
 
 
@@ -32,8 +33,12 @@ def rows(results: Sequence[Result]) -> list[dict[str, str]]:
     Columns that only some tables need (devices, precision, augmentation, threads, notes) are there
     when a row has something to say in them. The last two are always the speed and its interval.
     """
-    found = [_row(result) for result in results if result.case.until is None]
-    optional = ("Devices", "Precision", "Augmented", "Threads", "Notes")
+    return filled([_row(result) for result in results if result.case.until is None])
+
+
+def filled(found: Sequence[Mapping[str, str]], *more: str) -> list[dict[str, str]]:
+    """Rows without the optional columns, and those named besides, in which no row has a word."""
+    optional = (*OPTIONAL, *more)
     empty = {name for name in optional if not any(row[name] for row in found)}
     return [{k: v for k, v in row.items() if k not in empty} for row in found]
 
@@ -75,10 +80,10 @@ def instance(machine: Mapping[str, object]) -> str:
     return str(named) if named else label(machine)  # type: ignore[arg-type]
 
 
-def _row(result: Result) -> dict[str, str]:
+def about(result: Result) -> dict[str, str]:
+    """The cells that say what was measured, by column."""
     case, facts = result.case, result.facts
     backend = str(facts.get("backend", ""))
-    speed = result.images_per_second
     return {
         "Instance Type": instance(result.machine),
         "GPU used": str(case.devices) if case.device == "gpu" else "0",
@@ -95,6 +100,13 @@ def _row(result: Result) -> dict[str, str]:
         "Augmented": "yes" if case.augment else "",
         "Threads": str(case.threads or ""),
         "Notes": notes(result),
+    }
+
+
+def _row(result: Result) -> dict[str, str]:
+    speed = result.images_per_second
+    return {
+        **about(result),
         SPEED: number(speed.point) if speed else result.verdict,
         INTERVAL: interval(speed),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from cnnbench.probe.proof import LOSS_SCALE
 from cnnbench.verification.checks import TRAINABLE
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ def faults(
     if facts["backend"] in COMPILED and _gain(seen, "calls", last) > 0:
         yield "the step is not compiled: Python calls the model in each"
     yield from _unfinished(windows, seen)
+
+
+def left_out(seen: Mapping[str, Any]) -> int | None:
+    """The first step that float16 left out, for its gradients overflowed; None if none was."""
+    scales = [LOSS_SCALE]
+    while f"scale/{len(scales)}/0" in seen:
+        scales.append(float(seen[f"scale/{len(scales)}/0"]))
+    return next((n for n in range(1, len(scales)) if scales[n] < scales[n - 1]), None)
 
 
 def _miscounted(window: Window, images: int, seen: Mapping[str, Any], number: int) -> Iterator[str]:

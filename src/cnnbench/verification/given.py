@@ -20,15 +20,18 @@ LEARNING = 21  # more, of which the losses are compared
 MORE_STEPS = 2  # in a last window, of which only the work is counted
 LABELS = 10  # of which there are images, at most: in so few steps a network learns few classes
 GRID = 4  # colours of a class, across and down
+MILD = 0.1  # of the last layer's usual kernel
 
 
-def write(path: Path, described: Described, seed: int) -> None:
+def write(path: Path, described: Described, seed: int, *, mild: bool = False) -> None:
     """Write `given.npz`.
 
     Args:
         path: Of the file.
         described: What the reference says of its model.
         seed: Of everything.
+        mild: Whether the first predictions are to be unsure: float16 has no number for the gradient
+            of a probability that is nearly 0.
     """
     random = np.random.default_rng(seed)
     labels = random.integers(0, min(LABELS, described.classes), _count(described.batch))
@@ -38,8 +41,9 @@ def write(path: Path, described: Described, seed: int) -> None:
         "classes": described.classes,
         "looks": STEPS,
     }
+    last = max(n for n, (kind, _) in enumerate(described.weights) if kind == "kernel")
     for number, array in enumerate(_weights(described.weights, random)):
-        arrays[f"weights/0/{number}"] = array
+        arrays[f"weights/0/{number}"] = array * np.float32(MILD if mild and number == last else 1)
     np.savez(path, **arrays)
 
 

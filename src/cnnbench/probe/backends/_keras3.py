@@ -79,6 +79,8 @@ def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:
     found = {"iterations": values([optimizer.iterations])}
     for kind in SLOTS:
         found[kind] = values(v for v in optimizer.variables if v.path.endswith(kind))
+    if optimizer is not model.optimizer:
+        found["scale"] = values([model.optimizer.dynamic_scale])
     return found
 
 

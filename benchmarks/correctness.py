@@ -223,9 +223,7 @@ def _seeds(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, str]]:
 def plot(lines: Sequence[dict[str, Any]]) -> None:
     """The losses of all stacks: of the steps that are compared, and of all that follow."""
     usual = [
-        line
-        for line in lines
-        if line["seed"] == 1 and key(line)[2:4] == USUAL and line["losses"]
+        line for line in lines if line["seed"] == 1 and key(line)[2:4] == USUAL and line["losses"]
     ]
     chart = alt.vconcat(
         _first_steps(usual).properties(title="The first three steps"),

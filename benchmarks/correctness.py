@@ -53,9 +53,9 @@ MODELS = ("simple_cnn", "resnet56_cifar", "resnet50")
 FORMATS = ("channels_last", "channels_first")
 METHODS = ("train_on_batch", "fit", "fit_generator")
 PRECISIONS = {  # and the stacks that have them, by how their names begin
-    "float32": "",
+    "float32": ("",),
     "bfloat16": ("keras3", "native"),
-    "float16": "keras3",
+    "float16": ("keras3",),
 }
 USUAL = ("float32", "train_on_batch")
 

@@ -32,7 +32,7 @@ STACKS = ("keras3-tensorflow", "keras3-jax", "keras3-torch")
 ACCURACY = 0.5
 ABOUT = """\
 Simple CNN, RMSprop, batches of 32, until half of the 10,000 test images are classified rightly;
-five seeds a stack. *Of the reference's* is how many images that took, over what plain PyTorch
+several seeds a stack. *Of the reference's* is how many images that took, over what plain PyTorch
 needs."""
 
 

@@ -1,6 +1,6 @@
 """What being measured costs: a bare loop against cnnbench's windows, in turns in one process.
 
-    python benchmarks/overhead.py [--pairs 100] [--stack NAME]... [--method NAME]...
+    python benchmarks/overhead.py [--pairs 100] [--stack NAME]... [--method NAME]... [--write]
 
 Windows of the probe's method alternate, in random order within each pair: a bare one, of which the
 clock is read before and after and nothing else is done, and one as cnnbench measures it, with its
@@ -9,6 +9,7 @@ whole epoch hook. Printed for each stack and method: the ratio of the images/s t
 windows tell to those of the bare ones, as geometric mean over pairs (interval by Student's t) and
 as median (distribution-free interval: stalls of a shared machine hit single windows), and what
 being measured adds to the wall time from one request to the next (median). Two minutes a row.
+--write puts the table into README.md.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from cnnbench.case import Case
 from cnnbench.envs import cache, stack
 from cnnbench.link import bundle, environment
 from cnnbench.stats.interval import geometric
+from pages import README, write
 
 GUEST = Path(__file__).with_name("overhead_guest.py")
 STACKS = ("keras3-tensorflow", "keras2.1.5-tensorflow1.7.0")
@@ -42,12 +44,19 @@ def main() -> None:
     flags.add_argument("--pairs", type=int, default=100)
     flags.add_argument("--stack", action="append")
     flags.add_argument("--method", action="append")
+    flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
-    print("| Stack | Method | Pairs | Mean | 95 % interval | Median | 95 % interval | Added |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    lines = [
+        "| Stack | Method | Pairs | Mean | 95 % interval | Median | 95 % interval | Added |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    print(*lines, sep="\n")
     for name in asked.stack or STACKS:
         for method in asked.method or METHODS:
-            print(row(name, method, measure(name, method, asked.pairs)), flush=True)
+            lines.append(row(name, method, measure(name, method, asked.pairs)))
+            print(lines[-1], flush=True)
+    if asked.write:
+        write(README, "overhead", "\n".join(lines))
 
 
 def measure(name: str, method: str, pairs: int) -> dict[str, Any]:

@@ -10,12 +10,13 @@ import pytest
 
 import cnnbench
 from cnnbench import catalog
+from cnnbench.case import PRECISIONS
 from cnnbench.errors import UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-KINDS = ("backends", "models", "datasets", "methods", "metrics")
+KINDS = ("backends", "models", "datasets", "methods", "recipes", "metrics")
 PACKAGE = Path(cnnbench.__file__).parent
 
 BACKEND = {
@@ -113,6 +114,22 @@ def test_a_method_has_what_a_method_must(name: str) -> None:
     module = catalog.module("methods", name)
     assert parameters(module, "train") == ["task", "windows"]
     assert type(module.IN_MEMORY) is bool
+
+
+@plugins("recipes")
+def test_a_recipe_has_what_a_recipe_must(name: str) -> None:
+    module = catalog.module("recipes", name)
+    assert module.CHANGES in {"exact", "rounding", "training"}
+    assert len(module.SOURCE) > 10
+    assert parameters(module, "refusal") == ["case"]
+    hooks = {"environment": ["case"], "build": ["keras"], "compiled": ["keras", "model"]}
+    found = {hook for hook in hooks if hasattr(module, hook)}
+    assert found
+    for hook in found:
+        assert parameters(module, hook) == hooks[hook]
+    if hasattr(module, "ROUNDS_LIKE"):
+        assert module.ROUNDS_LIKE in PRECISIONS
+        assert module.CHANGES == "training"
 
 
 @plugins("metrics")

@@ -31,6 +31,7 @@ class Case:
         devices: How many devices share a training step, each with `batch_size` images.
         until: Share of the held-out images that are to be classified rightly for a launch to end;
             None where speed is measured.
+        recipes: Names of changes that may make it faster, in alphabetical order.
     """
 
     stack: str
@@ -45,6 +46,7 @@ class Case:
     threads: int = 0
     devices: int = 1
     until: float | None = None
+    recipes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -70,6 +72,7 @@ class Case:
             parts.append("augmented")
         if self.threads:
             parts.append(f"{self.threads} threads")
+        parts += self.recipes
         if self.until is not None:
             parts.append(f"until {100 * self.until:g} %")
         return " · ".join(parts)

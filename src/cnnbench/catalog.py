@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-GUEST_KINDS = ("backends", "models", "native", "datasets", "methods")
+GUEST_KINDS = ("backends", "models", "native", "datasets", "methods", "recipes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Entry:
 
 
 def entries(kind: str) -> list[Entry]:
-    """The plug-ins of a kind: `backends`, `models`, `datasets`, `methods` or `metrics`."""
+    """The plug-ins of a kind: `backends`, `models`, `datasets`, `methods`, `recipes`..."""
     return [Entry(name, _about(module)) for name, module in _modules(kind).items()]
 
 

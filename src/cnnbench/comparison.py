@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 FASTER, SLOWER, EQUIVALENT = "faster", "slower", "equivalent"
 DIFFERENT, INCONCLUSIVE = "different but small", "inconclusive"
 
+SUITE = "compare"  # the name of campaigns that compare
 PILOT_BLOCK = 0
 CONTROL = " again"  # ends the name of the baseline where it is its own opponent
 # Blocks made for each that counts, at most: what is disturbed or never steady is replaced.

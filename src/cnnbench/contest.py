@@ -24,7 +24,7 @@ from cnnbench.readiness import exclusive, readied
 from cnnbench.stopping import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Arm, Budget, Case
     from cnnbench.comparison import Outcome
@@ -49,6 +49,9 @@ class Contest:
         resume: Whether an interrupted comparison of the same arms is gone on with.
         verify: Whether training is proven to be right where that is not known.
     """
+
+    KIND = comparison.SUITE
+    GOES_ON = False  # whether a block goes on when one of its launches failed
 
     def __init__(
         self,
@@ -81,8 +84,7 @@ class Contest:
         with ExitStack() as held:
             yield from exclusive(held)
             ready = yield from self._prepare()
-            if all(arm.name in ready for arm in self._arms):
-                yield from self._blocks(ready)
+            yield from self._blocks(ready)
         self._store.end_campaign(self.campaign)
         yield events.CampaignEnded(self.campaign)
 
@@ -90,12 +92,13 @@ class Contest:
         """What is concluded so far."""
         return comparison.outcome(self._launches, self._arms, self._budget)
 
-    def _begin(self) -> None:
-        """Begin, or take up what was interrupted."""
+    def _digest(self, *more: str) -> str:
+        """Names all that must be equal for an interrupted comparison to be gone on with."""
         stacks = [prepare.stack_of(self._own, arm.case.stack).fingerprint for arm in self._arms]
-        name = digest(
+        return digest(
             [
-                "comparison",
+                self.KIND,
+                *more,
                 [asdict(arm) for arm in self._arms],
                 asdict(self._budget),
                 stacks,
@@ -103,10 +106,14 @@ class Contest:
                 self._machine.get("machine_id"),
             ]
         )
+
+    def _begin(self) -> None:
+        """Begin, or take up what was interrupted."""
+        name = self._digest()
         taken = self._store.resume_campaign(name) if self._resume else None
         self.campaign = taken or self._store.begin_campaign(
             digest=name,
-            suite="compare",
+            suite=self.KIND,
             budget=self._budget,
             probe_digest=bundle.digest(),
             machine=self._machine,
@@ -136,42 +143,49 @@ class Contest:
         return ready
 
     def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
+        if any(arm.name not in ready for arm in self._arms):
+            return
         if not any(one.block == PILOT_BLOCK for one in self._launches):
-            yield from self._block(PILOT_BLOCK, ready)
+            yield from self._compare(PILOT_BLOCK, ready)
         while comparison.wants_block(self._launches, self.outcome(), self._spent, self._budget):
             last = max(one.block or 0 for one in self._launches)
-            yield from self._block(last + 1, ready)
+            yield from self._compare(last + 1, ready)
 
-    def _block(self, number: int, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _compare(self, number: int, ready: dict[str, Ready]) -> Iterator[events.Event]:
+        """A block of all arms, at times with the control."""
         names = [arm.name for arm in self._arms]
         if number % CONTROL_EVERY == 1:
             names.append(names[0] + CONTROL)
         turns = number != PILOT_BLOCK and self._may_take_turns(ready, names)
         windows = comparison.windows_wanted(self._launches, self._arms, self._budget)
+        yield from self._block(number, {name: ready[name] for name in names}, windows, turns=turns)
+        yield events.BlockEnded(number, turns, self.outcome())
+
+    def _block(
+        self, number: int, ready: Mapping[str, Ready], windows: int, *, turns: bool
+    ) -> Iterator[events.Event]:
+        """Launch some arms, each once."""
         living = [
             self._ledger.launch(
-                ready[name],
+                one,
                 self._ledger.head(
-                    ready[name].case,
-                    ready[name].stack.fingerprint,
-                    number + 1,
-                    arm=name,
-                    block=number,
+                    one.case, one.stack.fingerprint, number + 1, arm=name, block=number
                 ),
                 self._budget,
                 windows=windows,
                 facts={
-                    **self._proofs.get(ready[name].case, {}),
+                    **self._proofs.get(one.case, {}),
                     **({"interleaved": True} if turns else {}),
                 },
             )
-            for name in names
+            for name, one in ready.items()
         ]
         begun = time.monotonic()
-        live = block.in_turns if turns else block.one_after_the_other
-        self._launches += yield from live(living)
+        if turns:
+            self._launches += yield from block.in_turns(living)
+        else:
+            self._launches += yield from block.one_after_the_other(living, each=self.GOES_ON)
         self._spent += time.monotonic() - begun
-        yield events.BlockEnded(number, turns, self.outcome())
 
     def _may_take_turns(self, ready: dict[str, Ready], names: Sequence[str]) -> bool:
         """Whether the processes of a block may live at once.

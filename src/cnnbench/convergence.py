@@ -33,7 +33,7 @@ def reference_of(case: Case) -> Case | None:
     if case.stack in {*REFERENCES.values(), "null"} or case.model not in catalog.names("native"):
         return None
     stack = REFERENCES[case.device]
-    return replace(case, stack=stack, data_format="channels_last", precision="float32")
+    return replace(case, stack=stack, data_format="channels_last", precision="float32", recipes=())
 
 
 def with_references(cases: Iterable[Case]) -> tuple[Case, ...]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cnnbench.case import Budget, Case
     from cnnbench.comparison import Outcome
     from cnnbench.proof import Proof
+    from cnnbench.racing import Standing
     from cnnbench.record import Launch, Window
     from cnnbench.result import Result
     from cnnbench.stopping import Outlook
@@ -144,6 +145,14 @@ class BlockEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class LapEnded:
+    """A block of a race is over; how it stands."""
+
+    number: int
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDone:
     """A case needs no more launches."""
 
@@ -172,6 +181,7 @@ Event = (
     | LaunchEnded
     | CasePlanned
     | BlockEnded
+    | LapEnded
     | CaseDone
     | CampaignEnded
 )

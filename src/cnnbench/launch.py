@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnbench import catalog, events, goal, memory, plan
+from cnnbench import catalog, events, goal, memory, plan, recipes
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle, environment
 from cnnbench.link.conversation import Conversation
@@ -110,7 +110,7 @@ def start(ready: Ready, folder: Path, padding: int = 0) -> Process:
         backend=ready.stack.backend,
         device=case.device,
         threads=threads(case.threads),
-        stack=ready.stack.variables,
+        stack={**ready.stack.variables, **recipes.environment(case, ready.stack.backend)},
         cards=ready.cards,
         padding=padding,
     )

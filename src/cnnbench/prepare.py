@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, data, errors
+from cnnbench import catalog, data, errors, recipes
 from cnnbench.case import digest
 from cnnbench.envs import cache, cards, local
 from cnnbench.envs import stack as stacks
@@ -166,17 +166,24 @@ def _impossible(case: Case, stack: Stack, own: Own) -> str | None:
     """Why the parts of a case do not go together, or None."""
     if case.device not in stack.devices:
         return f"stack {stack.name} computes on {' and '.join(stack.devices)}, not {case.device}"
+    if reason := recipes.refusal(case, stack.backend):
+        return reason
     if case.device == "cpu" and case.precision == "tf32":
         return "TF32 is of NVIDIA GPUs; take --device gpu or --precision float32"
     if case.device == "cpu" and case.devices > (here := case.threads or devices_here("cpu")):
         return f"{case.devices} CPU devices on {here} CPUs; take --devices {here} or fewer"
+    return _too_small(case, own) or _endless(case, own)
+
+
+def _too_small(case: Case, own: Own) -> str | None:
+    """Why the model cannot take the images, or None."""
     if case.model in own.models or case.dataset in own.datasets:
-        return _endless(case, own)
+        return None
     smallest = catalog.module("models", case.model).SMALLEST
     height, width, _ = catalog.module("datasets", case.dataset).SHAPE
     if height < smallest[0] or width < smallest[1]:
         return f"{case.model} needs images of {smallest[0]}x{smallest[1]}, not {height}x{width}"
-    return _endless(case, own)
+    return None
 
 
 def _endless(case: Case, own: Own) -> str | None:

@@ -30,6 +30,7 @@ class Subject:
         data_format: Of images.
         precision: Of computation.
         device: `cpu` or `gpu`.
+        recipes: Their names.
     """
 
     stack: str
@@ -40,6 +41,7 @@ class Subject:
     data_format: str
     precision: str
     device: str
+    recipes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -58,6 +60,7 @@ def subject(case: Case, stack_fingerprint: str, probe_digest: str) -> Subject:
         data_format=case.data_format,
         precision=case.precision,
         device=case.device,
+        recipes=case.recipes,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, events, launch
+from cnnbench import catalog, events, launch, recipes
 from cnnbench.convergence import REFERENCES
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle
@@ -134,11 +134,13 @@ def _check(ready: Ready) -> None:
         raise UnverifiableError("only single devices are verified")
     if not getattr(catalog.module("methods", case.method), "ONE_STEP", True):
         raise UnverifiableError(f"{case.method} shows no single steps")
+    if not recipes.shows_steps(case):
+        raise UnverifiableError(f"{' and '.join(case.recipes)} shows no single steps")
 
 
 def _reference(case: Case, own: Own) -> Generator[events.Event, None, Ready]:
     """What the reference's guest is started with: PyTorch on the CPU."""
-    on_cpu = replace(case, stack=REFERENCES["cpu"], device="cpu", precision="float32")
+    on_cpu = replace(case, stack=REFERENCES["cpu"], device="cpu", precision="float32", recipes=())
     reference = yield from readied(on_cpu, own)
     if isinstance(reference, NotReady):
         raise UnverifiableError(f"no reference: {reference.failure.message}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnbench import catalog, goal, plan, stopping
+from cnnbench import catalog, goal, plan, recipes, stopping
 from cnnbench.judge import UNPROVEN, Judgement, counting, judge
 from cnnbench.proof import UNVERIFIED
 from cnnbench.stats.interval import geometric
@@ -255,7 +255,9 @@ def _proven(launches: Sequence[Launch]) -> Iterator[str]:
 
 def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:
     """What holds of any launch."""
-    return tuple(word for word, holds in LABELS.items() if any(map(holds, launches)))
+    found = [word for word, holds in LABELS.items() if any(map(holds, launches))]
+    rounding = {recipes.rounds_like(one.case): one.case.precision for one in launches}
+    return (*found, *(f"rounds like {real}" for real, said in rounding.items() if real != said))
 
 
 def _is_emulated(launch: Launch) -> bool:

@@ -14,6 +14,7 @@ batch_size = [32]
 devices = [1]
 # global_batch = [128]        # in place of batch_size: what all devices share
 # until = [0.6]               # train until 60 % of the held-out images are classified rightly
+recipe = ["none"]             # or names, as "jit+keep_memory"; see: cnnbench list recipes
 
 [[include]]                   # more cases: as the axes' first values, but for what is said
 model = "resnet50"
@@ -50,7 +51,7 @@ from pydantic import (
     ValidationError,
 )
 
-from cnnbench import errors, plan, published
+from cnnbench import errors, plan, published, recipes
 from cnnbench.case import Budget, Case, Suite
 
 FOLDER = Path(__file__).parent / "suites"
@@ -90,6 +91,7 @@ class Axes(BaseModel):
     devices: Values[PositiveInt] = [1]
     global_batch: Values[PositiveInt] | None = None
     until: Values[Annotated[float, Field(gt=0, lt=1)]] | None = None
+    recipe: Values[str] = [recipes.NONE]
 
 
 class Limits(BaseModel):
@@ -226,7 +228,9 @@ def _divided(point: dict[str, Any]) -> dict[str, Any]:
 
 def _on_stacks(point: dict[str, Any], stacks: dict[str, list[str]]) -> list[Case]:
     several = stacks[point["device"]] if point["stack"] == "all" else [point["stack"]]
-    return [Case(**(point | {"stack": stack})) for stack in several]
+    given = {axis: value for axis, value in point.items() if axis != "recipe"}
+    given["recipes"] = recipes.read(point["recipe"])
+    return [Case(**(given | {"stack": stack})) for stack in several]
 
 
 def _rows(definition: Definition, stacks: dict[str, list[str]]) -> list[Case]:
@@ -243,7 +247,8 @@ def _rows(definition: Definition, stacks: dict[str, list[str]]) -> list[Case]:
             continue
         for device in said.get("device", [own.device]):
             point = published.on_device(row, device)
-            axes = {axis: [value] for axis, value in asdict(point).items()} | said
+            own_axes = {axis: [value] for axis, value in asdict(point).items() if axis != "recipes"}
+            axes = {"recipe": [recipes.NONE]} | own_axes | said
             names = said.get("stack", ["own", "all"])
             axes["stack"] = [point.stack if name == "own" else name for name in names]
             cases += _product(axes | {"device": [device]}, stacks)
@@ -251,7 +256,7 @@ def _rows(definition: Definition, stacks: dict[str, list[str]]) -> list[Case]:
 
 
 def _excluded(case: Case, exclude: list[dict[str, Any]]) -> bool:
-    known = asdict(case)
+    known = asdict(case) | {"recipe": recipes.JOINED.join(case.recipes) or recipes.NONE}
     return any(all(known.get(k) == v for k, v in rule.items()) for rule in exclude)
 
 

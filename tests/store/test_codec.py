@@ -37,8 +37,8 @@ def test_a_field_that_did_not_exist_when_it_was_written_takes_its_default(case: 
 
 
 def test_a_field_of_a_newer_version_says_to_upgrade(case: Case) -> None:
-    with pytest.raises(StoreError, match=r"case with recipes, which .* upgrade"):
-        from_dict(Case, {**to_dict(case), "recipes": ["fused_norm"]})
+    with pytest.raises(StoreError, match=r"case with sharding, which .* upgrade"):
+        from_dict(Case, {**to_dict(case), "sharding": ["fused_norm"]})
 
 
 def test_a_field_that_cannot_be_guessed_says_that_the_store_is_damaged(case: Case) -> None:

@@ -14,6 +14,7 @@ from cnnbench.cli import (
     compare,
     data,
     doctor,
+    execute,
     gate,
     history,
     listing,
@@ -21,6 +22,7 @@ from cnnbench.cli import (
     run,
     show,
     stacks,
+    tune,
     verify,
 )
 
@@ -36,6 +38,8 @@ app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("verify")(verify.verify)
+app.command("tune")(tune.tune)
+app.command("exec")(execute.execute)
 app.command("show")(show.show)
 app.command("history")(history.history)
 app.command("reference")(reference.reference)
@@ -89,7 +93,7 @@ def _with_json_target(arguments: list[str]) -> list[str]:
 
     Typer has no options whose value may be left out.
     """
-    takers = ("run", "compare", "gate", "verify", "show", "history", "reference")
+    takers = ("run", "compare", "gate", "verify", "tune", "show", "history", "reference")
     if not arguments or arguments[0] not in takers:
         return arguments
     found = []

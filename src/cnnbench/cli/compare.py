@@ -42,6 +42,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
     global_batch: flags.GlobalBatches = None,
     augment: flags.Augment = False,
     threads: flags.Threads = None,
+    recipe: flags.Recipes = None,
     budget: flags.Budgets = None,
     margin: Margin = None,
     blocks: Blocks = None,
@@ -83,6 +84,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
         global_batch=global_batch,
         augment=[True] if augment else None,
         threads=threads,
+        recipe=recipe,
     )
     asked = limits(budget, margin, blocks)
     compared = arms.parse(arm or [], common, own)

@@ -83,7 +83,9 @@ class Display:
                 self._window(event)
             case events.LaunchEnded(launch=launch) if launch.failure:
                 self._say(f"{launch.case.title}: {launch.failure.message}")
-            case events.CasePlanned() | events.BlockEnded() | events.ProofEnded():
+            case (
+                events.CasePlanned() | events.BlockEnded() | events.LapEnded() | events.ProofEnded()
+            ):
                 self._say(_learned(event))
             case events.CaseDone(result=result):
                 self.results[result.case] = result
@@ -228,10 +230,14 @@ def _foreseen(event: events.Forecast, cases: int) -> str:
     return f"{count} can run here: about {_duration(event.seconds)} at least{more}"
 
 
-def _learned(event: events.CasePlanned | events.BlockEnded | events.ProofEnded) -> str:
-    """What is known by now: of a proof, a case's noise, or a comparison."""
+def _learned(
+    event: events.CasePlanned | events.BlockEnded | events.LapEnded | events.ProofEnded,
+) -> str:
+    """What is known by now: of a proof, a case's noise, a comparison, or a race."""
     if isinstance(event, events.BlockEnded):
         return _block(event)
+    if isinstance(event, events.LapEnded):
+        return _lap(event)
     if isinstance(event, events.ProofEnded):
         return f"{_proven(event.case)}: {event.proof.outcome}{_because(event.proof.reason)}"
     launches, windows, seconds = event.outlook
@@ -255,6 +261,15 @@ def _block(event: events.BlockEnded) -> str:
     ]
     how = "in turns" if event.interleaved else "one after the other"
     return f"block {event.number} ({how}), {found.blocks} count: {'; '.join(parts) or 'none yet'}"
+
+
+def _lap(event: events.LapEnded) -> str:
+    """How a race stands."""
+    inside = event.standing.inside
+    many = (
+        f"{len(inside)} of {_several(len(event.standing.behind), 'one', 'configurations')} race on"
+    )
+    return f"block {event.number}: {event.standing.leader} is ahead; {many}"
 
 
 def _proven(case: Case) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cnnbench.errors import UsageError
 
 Stacks = Annotated[
     list[str] | None, typer.Option("--stack", help="Stack, or 'all'; see: cnnbench list stacks.")
@@ -64,6 +67,10 @@ Until = Annotated[
         "--until", metavar="accuracy=A", help="Train until so many held-out images are right: 0.6."
     ),
 ]
+Recipes = Annotated[
+    list[str] | None,
+    typer.Option("--recipe", help="Recipes, as jit+keep_memory; see: cnnbench list recipes."),
+]
 StoreUrl = Annotated[
     str | None,
     typer.Option("--store", help="File or database URL of results.", envvar="CNNBENCH_STORE"),
@@ -87,3 +94,19 @@ Verify = Annotated[
     bool,
     typer.Option("--verify/--no-verify", help="Prove first that training is right; once a case."),
 ]
+
+
+def accuracy(text: str) -> float:
+    """The accuracy that `--until` names.
+
+    Raises:
+        UsageError: It names none.
+    """
+    what, _, value = text.partition("=")
+    try:
+        accuracy = float(value)
+    except ValueError:
+        accuracy = math.nan
+    if what != "accuracy" or not 0 < accuracy < 1:
+        raise UsageError(f"--until {text}: give accuracy=A with A between 0 and 1, as accuracy=0.6")
+    return accuracy

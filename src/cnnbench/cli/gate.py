@@ -67,6 +67,7 @@ def gate(  # noqa: PLR0917  one parameter a flag
     global_batch: flags.GlobalBatches = None,
     augment: flags.Augment = False,
     threads: flags.Threads = None,
+    recipe: flags.Recipes = None,
     budget: flags.Budgets = None,
     margin: Margin = None,
     blocks: Blocks = None,
@@ -107,6 +108,7 @@ def gate(  # noqa: PLR0917  one parameter a flag
         global_batch=global_batch,
         augment=[True] if augment else None,
         threads=threads,
+        recipe=recipe,
     )
     asked = limits(budget, margin, blocks)
     based, headed = arms.parse([base, head], common, own)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
-from cnnbench.report import comparisons, goals, proofs, scaling
+from cnnbench.report import comparisons, goals, proofs, scaling, tuned
 from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cnnbench.comparison import Outcome
     from cnnbench.proof import Proof
     from cnnbench.result import Result
+    from cnnbench.tuned import Answer
 
 # How the headings of columns of numbers begin.
 NUMBERS = (
@@ -33,6 +34,7 @@ NUMBERS = (
     "GPU",
     "Images",
     "Launches",
+    "Memory",
     "Ratio",
     "Speed",
     "Time",
@@ -68,6 +70,11 @@ def print_comparison(found: Outcome) -> None:
 def print_proofs(found: Sequence[Proof]) -> None:
     """Print what was proven."""
     _print(proofs.rows(found), proofs.markdown(found), kept=("Stack", proofs.OUTCOME))
+
+
+def print_tuned(found: Answer) -> None:
+    """Print what tuning found."""
+    _print(tuned.rows(found), tuned.markdown(found), kept=("Recipes", tuned.RATIO, tuned.RANGE))
 
 
 def print_json(value: Any) -> None:

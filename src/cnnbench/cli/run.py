@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +51,7 @@ def run(  # noqa: PLR0917  one parameter a flag
     halve_batch: flags.HalveBatch = False,
     augment: flags.Augment = False,
     threads: flags.Threads = None,
+    recipe: flags.Recipes = None,
     python: flags.Python = None,
     launches: flags.Launches = None,
     budget: flags.Budgets = None,
@@ -89,7 +89,8 @@ def run(  # noqa: PLR0917  one parameter a flag
         "global_batch": global_batch,
         "augment": [True] if augment else None,
         "threads": threads,
-        "until": until and [_accuracy(until)],
+        "recipe": recipe,
+        "until": until and [flags.accuracy(until)],
     }
     planned = _with_budget(planned_suite(name, chosen, own, fewer=fewer_devices), budget, launches)
     machine = here(instance_type)
@@ -194,18 +195,6 @@ def _rows(planned: Suite) -> list[Row]:
 
 def _row_of(case: Case) -> tuple[str, ...]:
     return tuple(getattr(case, axis) for axis in suite.SELECTING)
-
-
-def _accuracy(text: str) -> float:
-    """The accuracy that `--until` names."""
-    what, _, value = text.partition("=")
-    try:
-        accuracy = float(value)
-    except ValueError:
-        accuracy = math.nan
-    if what != "accuracy" or not 0 < accuracy < 1:
-        raise UsageError(f"--until {text}: give accuracy=A with A between 0 and 1, as accuracy=0.6")
-    return accuracy
 
 
 def _with_budget(planned: Suite, name: str | None, launches: int | None) -> Suite:

@@ -9,6 +9,7 @@ import typer
 from cnnbench import published as reference
 from cnnbench.cli import beside, flags, output
 from cnnbench.cli.sources import in_files
+from cnnbench.comparison import SUITE
 from cnnbench.errors import UsageError
 from cnnbench.report.comparisons import document as document_of
 from cnnbench.report.conclusions import conclusions, outcomes
@@ -100,7 +101,7 @@ def _stored(store: Store, *, everything: bool, comparisons: bool) -> Recorded:
     """The launches of the last campaign, of every case by its last one, or of every comparison."""
     found = store.campaigns()
     if comparisons:
-        chosen = [one.id for one in found if one.arms]
+        chosen = [one.id for one in found if one.suite == SUITE and one.arms]
     else:
         chosen = [one.id for one in found[-1:] if not everything]
     launches = [launch for name in chosen for launch in store.launches(campaign=name)]

@@ -40,6 +40,7 @@ def verify(  # noqa: PLR0917  one parameter a flag
     data_format: flags.Formats = None,
     precision: flags.Precisions = None,
     device: flags.Devices = None,
+    recipe: flags.Recipes = None,
     python: flags.Python = None,
     seed: Seed = SEED,
     seeds: Seeds = 1,
@@ -71,6 +72,7 @@ def verify(  # noqa: PLR0917  one parameter a flag
         "data_format": data_format,
         "precision": precision,
         "device": device,
+        "recipe": recipe,
     }
     cases = planned_suite(name, chosen, own).cases
     with Store.open(store or default_url()) as opened:

@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 from . import evaluation, optimizers, plugins, proof, ranks, reference, supply, threads, wire
 from .faults import BadData, BadModel, Unsupported
@@ -133,7 +133,18 @@ def _boot(backend: Any, order: Any) -> Tuple[Any, Dict[str, Any]]:
     _check("data format", order.case["data_format"], facts["data_format"])
     _check("precision", order.case["precision"], facts["precision"])
     _check("device", order.case["device"], facts["device"])
+    for recipe in _recipes(order, "build"):
+        recipe.build(keras)
+    for recipe in _recipes(order, "holds"):
+        if not recipe.holds():
+            raise Unsupported("recipe %s had no effect" % recipe.__name__.rpartition(".")[2])
     return keras, facts
+
+
+def _recipes(order: Any, function: str) -> List[Any]:
+    """The recipes of the case that define a function."""
+    found = (plugins.load("recipes", name) for name in order.case.get("recipes", ()))
+    return [recipe for recipe in found if hasattr(recipe, function)]
 
 
 def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, Any, Any]) -> Any:
@@ -184,6 +195,8 @@ def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages
 
         stages.enter("compile")
         getattr(definition, "compile", optimizers.compile_default)(keras, model)
+        for recipe in _recipes(order, "compiled"):
+            recipe.compiled(keras, model)
         if order.proof:
             proof.lower_loss_scale(model)
     facts = backend.compiled(keras, model)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnnbench import catalog, folders, launch
+from cnnbench import catalog, folders, launch, recipes
 from cnnbench.case import digest
 from cnnbench.link import bundle
 from cnnbench.probe import wire
@@ -55,7 +55,8 @@ class Referee:
     def __init__(self, conversation: Conversation, case: Case) -> None:
         self._conversation = conversation
         self._case = case
-        self._roundoff = ROUNDOFFS[case.precision]
+        self._precision = recipes.rounds_like(case)
+        self._roundoff = ROUNDOFFS[self._precision]
         self._tried: tuple[int, list[Mapping[str, Any]]] | None = None
         threads = launch.threads(case.threads)
         conversation.tell(wire.Reference(version=wire.VERSION, model=case.model, threads=threads))
@@ -148,7 +149,7 @@ class Referee:
         sources = [path for name in SOURCES for path in sorted(bundle.SOURCES.glob(name))]
         sources.append(Path(given.__file__))
         of = digest([source.read_text("utf-8") for source in sources])
-        name = f"{of}-{self._case.model}-{self._case.precision}-{seed}-{what}.npz"
+        name = f"{of}-{self._case.model}-{self._precision}-{seed}-{what}.npz"
         return folders.cache() / "proofs" / name
 
 

@@ -22,7 +22,7 @@ OUTCOME, EXCESS = "Outcome", "Excess"
 def rows(proofs: Sequence[Proof]) -> list[dict[str, str]]:
     """One row of texts by column for each proof."""
     found = [_row(proof) for proof in proofs]
-    plain = {"Precision": "float32", "Device": "cpu"}
+    plain = {"Precision": "float32", "Device": "cpu", "Recipes": ""}
     empty = {name for name, usual in plain.items() if all(row[name] == usual for row in found)}
     if len({proof.seed for proof in proofs}) < 2:  # noqa: PLR2004
         empty.add("Seed")
@@ -52,6 +52,7 @@ def _row(proof: Proof) -> dict[str, str]:
         "Data Format": FORMATS[subject.data_format],
         "Precision": subject.precision,
         "Device": subject.device,
+        "Recipes": ", ".join(subject.recipes),
         "Seed": str(proof.seed),
         EXCESS: "" if excess is None else f"{excess:.2f}",
         OUTCOME: proof.outcome,

@@ -23,7 +23,7 @@ BACKENDS = {
 }
 FORMATS = {"channels_last": "channel last", "channels_first": "channel first"}
 SILENT = (FAILED, REFUSED, UNSUPPORTED)  # verdicts without a number, whose reason stands below
-OPTIONAL = ("Devices", "Precision", "Augmented", "Threads", "Notes")
+OPTIONAL = ("Devices", "Precision", "Augmented", "Threads", "Recipes", "Notes")
 SPEED, INTERVAL = "Speed (images/s)", "95 % interval"
 
 
@@ -55,6 +55,7 @@ def place(case: Case) -> tuple[str | float, ...]:
     return (
         *(case.model, case.dataset, case.method, case.global_batch, case.data_format),
         *(case.stack, case.device, case.devices, case.precision, case.until or 0.0),
+        *case.recipes,
     )
 
 
@@ -99,6 +100,7 @@ def about(result: Result) -> dict[str, str]:
         "Precision": "" if case.precision == "float32" else case.precision,
         "Augmented": "yes" if case.augment else "",
         "Threads": str(case.threads or ""),
+        "Recipes": ", ".join(case.recipes),
         "Notes": notes(result),
     }
 

@@ -140,6 +140,12 @@ class Store:
         with self._writing() as connection:
             _add(connection, campaign_ends, campaign=campaign, ended_at=now())
 
+    def ended(self, digest: str) -> str | None:
+        """The latest campaign with this digest that came to its end."""
+        with self._reading() as connection:
+            same = [one for one in reading.all_campaigns(connection) if one.digest == digest]
+        return next((one.id for one in reversed(same) if one.ended_at), None)
+
     def unfinished(self, digest: str) -> str | None:
         """The latest campaign with this digest that its processes left without an end.
 

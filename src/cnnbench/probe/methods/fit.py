@@ -22,9 +22,7 @@ def train(task: Any, windows: Any) -> None:
     repeat(task, windows)
 
 
-def repeat(
-    task: Any, windows: Any, callbacks: Tuple[Any, ...] = (), verbose: int = 0, multiple: int = 1
-) -> None:
+def repeat(task: Any, windows: Any, callbacks: Tuple[Any, ...] = (), verbose: int = 0) -> None:
     """Call `fit` until the host has seen enough, perhaps with somebody who looks on.
 
     Args:
@@ -32,10 +30,15 @@ def repeat(
         windows: Who is asked.
         callbacks: Called before the one that asks the host, so that all they do is in a window.
         verbose: Of `fit`: 0 for silence, 1 for a progress bar.
-        multiple: What the training steps of an epoch are a multiple of; at most those of a pass.
     """
     if task.feed.augment:
         raise Unsupported("fit trains on arrays; augment with train_on_batch or fit_generator")
+    multiple = getattr(task.model, "steps_per_execution", 1)
+    if len(task.feed) < multiple:
+        raise Unsupported(
+            "a pass of %d batches is shorter than %d steps per execution; take a smaller "
+            "--batch-size" % (len(task.feed), multiple)
+        )
     steps = windows.grant()
     while steps is not None:
         epoch_steps = min(-(-steps // multiple), len(task.feed) // multiple) * multiple

@@ -21,11 +21,6 @@ def train(task: Any, windows: Any) -> None:
         raise Unsupported("Keras %s has no steps_per_execution" % task.keras.__version__)
     if task.keras.backend.backend() == "torch":
         raise Unsupported("Keras %s has no steps_per_execution on torch" % task.keras.__version__)
-    if len(task.feed) < STEPS:
-        raise Unsupported(
-            "a pass of %d batches is shorter than %d steps per execution; take a smaller "
-            "--batch-size" % (len(task.feed), STEPS)
-        )
     # As `compile` would have set it: the step is not built before the first `fit`.
     task.model.steps_per_execution = STEPS
-    repeat(task, windows, multiple=STEPS)
+    repeat(task, windows)

@@ -18,6 +18,7 @@ def train(task: Any, windows: Any) -> None:
         for step in range(position, position + steps):
             x, y = task.feed.batch(step)
             losses = task.model.train_on_batch(x, y)
-        windows.done(steps, task.feed.images(position, steps), losses[0])
+        loss = losses[0] if isinstance(losses, (list, tuple)) else losses  # alone without metrics
+        windows.done(steps, task.feed.images(position, steps), loss)
         position += steps
         steps = windows.grant()

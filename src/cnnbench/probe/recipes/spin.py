@@ -1,0 +1,24 @@
+"""Have threads of OpenMP spin between parallel regions, instead of going to sleep.
+
+A training step has hundreds of short regions; to wake a thread takes longer than some of them. It
+helps where nothing else wants the CPUs.
+"""
+
+from typing import Any, Dict
+
+CHANGES = "exact"
+SOURCE = "OpenMP 5.2, OMP_WAIT_POLICY; Intel oneAPI, KMP_BLOCKTIME"
+
+BACKENDS = ("torch", "native", "mxnet")
+
+
+def refusal(case: Any) -> str:
+    """Backends with thread pools of their own."""
+    if case["backend"] in BACKENDS:
+        return ""
+    return "%s computes in threads of its own, not OpenMP's" % case["backend"]
+
+
+def environment(case: Any) -> Dict[str, str]:  # noqa: ARG001
+    """For any OpenMP, and for Intel's and LLVM's."""
+    return {"OMP_WAIT_POLICY": "ACTIVE", "KMP_BLOCKTIME": "infinite"}

@@ -1,0 +1,74 @@
+"""The recipes of a case: whether they go together here, and what they set before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cnnbench import catalog, errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from cnnbench.case import Case
+
+NONE = "none"  # as an axis says that there are no recipes
+JOINED = "+"
+
+
+def read(text: str) -> tuple[str, ...]:
+    """The recipes that an axis names, as `jit+keep_memory`; sorted, each once.
+
+    Raises:
+        UsageError: One does not exist, or two exclude each other.
+    """
+    names = sorted({name.strip() for name in text.split(JOINED)} - {NONE})
+    slots: dict[str, str] = {}
+    for name in names:
+        slot = getattr(catalog.module("recipes", name), "SLOT", name)
+        if slot in slots:
+            raise errors.UsageError(f"recipes {slots[slot]} and {name} exclude each other")
+        slots[slot] = name
+    return tuple(names)
+
+
+def refusal(case: Case, backend: str) -> str | None:
+    """Why a case cannot have its recipes on this machine, or None.
+
+    Args:
+        case: What is to be measured.
+        backend: Of its stack.
+    """
+    for name, recipe in _of(case):
+        if why := recipe.refusal(_told(case, backend)):
+            return f"recipe {name}: {why}"
+    return None
+
+
+def environment(case: Case, backend: str) -> dict[str, str]:
+    """What the environment of a case's process has besides, for its recipes."""
+    found: dict[str, str] = {}
+    for _, recipe in _of(case):
+        if hasattr(recipe, "environment"):
+            found |= recipe.environment(_told(case, backend))
+    return found
+
+
+def rounds_like(case: Case) -> str:
+    """The precision with whose rounding a case computes: its own, or what a recipe makes of it."""
+    return next((r.ROUNDS_LIKE for _, r in _of(case) if hasattr(r, "ROUNDS_LIKE")), case.precision)
+
+
+def shows_steps(case: Case) -> bool:
+    """Whether training still shows its single steps."""
+    return all(getattr(recipe, "ONE_STEP", True) for _, recipe in _of(case))
+
+
+def _of(case: Case) -> Iterator[tuple[str, ModuleType]]:
+    known = catalog.names("recipes")  # an older store may name others
+    return ((n, catalog.module("recipes", n)) for n in case.recipes if n in known)
+
+
+def _told(case: Case, backend: str) -> dict[str, Any]:
+    return asdict(case) | {"backend": backend}

@@ -1,0 +1,163 @@
+"""What races say of configurations: gains, contributions, the winner. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnnbench import catalog, recipes
+from cnnbench.stats import additive, interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnnbench.case import Arm, Case
+    from cnnbench.racing import Standing
+    from cnnbench.record import Launch
+
+CONFIDENCE = 0.95
+BASES, SINGLY, COMBINED, CONFIRMED = "bases", "recipes", "together", "confirmation"
+
+
+class Gain(NamedTuple):
+    """How many times as good one configuration is as another.
+
+    Attributes:
+        better: Name of the one.
+        worse: Of the other.
+        ratio: Estimate.
+        low: Lower bound; None where one block gives no interval.
+        high: Upper bound.
+        blocks: In which both were.
+    """
+
+    better: str
+    worse: str
+    ratio: float
+    low: float | None
+    high: float | None
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lap:
+    """A race that is over.
+
+    Attributes:
+        name: Which.
+        arms: Configurations.
+        blocks: Logarithms by arm, of each block.
+        standing: How it ended; None where nothing counted.
+        failures: Why a configuration did not run, by its name.
+        launches: All of it.
+    """
+
+    name: str
+    arms: Sequence[Arm]
+    blocks: Sequence[dict[str, float]]
+    standing: Standing | None
+    failures: dict[str, str]
+    launches: Sequence[Launch]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What tuning found.
+
+    Attributes:
+        objective: What is to be good.
+        present: What the user has now.
+        best: The winner; None where nothing could be measured.
+        maybe: Names of the configurations that may be the best, the winner first.
+        gain: Of the winner over the present configuration.
+        contributions: Of each recipe of the winner: with it over without it.
+        races: In order.
+        seconds: That it took.
+    """
+
+    objective: str
+    present: Case
+    best: Case | None
+    maybe: tuple[str, ...]
+    gain: Gain | None
+    contributions: dict[str, Gain]
+    races: Sequence[Lap]
+    seconds: float
+
+
+def label(case: Case) -> str:
+    """A configuration in a few words: all in which configurations differ."""
+    parts = [case.stack, case.data_format, case.precision, f"batch {case.batch_size}"]
+    parts += [f"{case.threads} threads"] if case.threads else []
+    return " ".join([*parts, recipes.JOINED.join(case.recipes) or recipes.NONE])
+
+
+def gain(lap: Lap | None, better: str, worse: str) -> Gain | None:
+    """How many times as good one configuration was as another, in a race that had both.
+
+    Student's t over the blocks in which both were.
+    """
+    blocks = lap.blocks if lap else ()
+    apart = [b[better] - b[worse] for b in blocks if better in b and worse in b]
+    if not apart:
+        return None
+    point, low, high = interval.geometric([math.exp(value) for value in apart], CONFIDENCE)
+    return Gain(better, worse, point, low, high, len(apart))
+
+
+def contributions(lap: Lap, best: Case) -> dict[str, Gain]:
+    """Of each recipe of the best: with it over without it, as far as both raced."""
+    found = {}
+    for name in best.recipes:
+        without = replace(best, recipes=tuple(n for n in best.recipes if n != name))
+        if told := gain(lap, label(best), label(without)):
+            found[name] = told
+    return found
+
+
+def effects(base: Case, lap: Lap) -> dict[str, float]:
+    """By how much each recipe helped a base, as a logarithm."""
+    if not lap.blocks:
+        return {}
+    fitted = additive.fit(lap.blocks)
+    raced = [arm.case for arm in lap.arms if arm.name in fitted.names]
+    if label(base) not in fitted.names:
+        return {}
+    return {
+        case.recipes[0]: fitted.difference(label(case), label(base))[0]
+        for case in raced
+        if case.recipes and replace(case, recipes=()) == base
+    }
+
+
+def helping(base: Case, lap: Lap) -> tuple[str, ...]:
+    """The recipes that helped a base, the better one of two that exclude each other."""
+    chosen: dict[str, str] = {}
+    for name, effect in sorted(effects(base, lap).items(), key=lambda pair: -pair[1]):
+        slot = getattr(catalog.module("recipes", name), "SLOT", name)
+        if effect > 0 and slot not in chosen:
+            chosen[slot] = name
+    return tuple(sorted(chosen.values()))
+
+
+def expected(base: Case, lap: Lap) -> float:
+    """How good a base will be with all that helped it, if effects add up: a logarithm."""
+    helped = effects(base, lap)
+    fitted = additive.fit(lap.blocks) if lap.blocks else None
+    if fitted is None or label(base) not in fitted.names:
+        return -math.inf
+    own = float(fitted.effects[fitted.names.index(label(base))])
+    return own + sum(helped[name] for name in helping(base, lap))
+
+
+def leading(lap: Lap | None) -> list[Case]:
+    """The cases that may be the best, the leader first."""
+    known = {arm.name: arm.case for arm in lap.arms} if lap else {}
+    return [known[name] for name in lap.standing.inside] if lap and lap.standing else []
+
+
+def winner(lap: Lap | None) -> Case | None:
+    """The case that is ahead; None where nothing counted."""
+    known = {arm.name: arm.case for arm in lap.arms} if lap else {}
+    return known[lap.standing.leader] if lap and lap.standing else None

@@ -1,0 +1,238 @@
+"""Finds the fastest right configuration of a training on this machine. Yields events.
+
+Four races, each of launches of its own:
+
+    bases           stacks, data formats and precisions, without recipes
+    recipes         the bases that may be the best, each alone and with one recipe
+    together        the best of them with all recipes that helped, and without each of those again
+    confirmation    the winner against what the user has now, for a gain that was not picked
+
+Every configuration is proven to be right before it races; what is wrong never starts.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from cnnbench import catalog, prepare, recipes, tuned
+from cnnbench.case import Arm, digest
+from cnnbench.errors import UsageError
+from cnnbench.link import bundle
+from cnnbench.plan import BUDGETS
+from cnnbench.race import Race
+from cnnbench.racing import Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from cnnbench import events
+    from cnnbench.case import Case
+    from cnnbench.prepare import Own
+    from cnnbench.record import Facts, Launch
+    from cnnbench.store.database import Store
+
+OBJECTIVES = {
+    "throughput": "images_per_second",
+    "time-to-accuracy": "time_to_accuracy",
+    "images-per-joule": "energy_per_image",
+    "memory": "peak_memory",
+}
+KEPT = 2  # bases that recipes are tried on, at most
+# Few windows: a launch costs its beginning, and configurations differ by more than noise does.
+BUDGET = replace(BUDGETS["quick"], windows=(5, 10), margin=0.02)
+RULES = Rules(confidence=tuned.CONFIDENCE, margin=BUDGET.margin, blocks=(2, 5))
+TOGETHER = RULES._replace(blocks=(3, 8))
+CONFIRMATION = RULES._replace(blocks=(5, 5))
+SEARCH = 0.7  # of the time, after which only the last two races go on
+
+
+class Tuning:
+    """Tunes one training.
+
+    Args:
+        present: What the user has now.
+        bases: Cases without recipes, to begin from; the present one is added.
+        wanted: Names of the recipes to try.
+        objective: One of `OBJECTIVES`.
+        seconds: After which no more is tried.
+        own: The user's own files and environments.
+        machine: Facts of this host.
+        store: Where launches go.
+        resume: Whether an interrupted tuning of the same is gone on with.
+    """
+
+    def __init__(
+        self,
+        present: Case,
+        bases: Sequence[Case],
+        wanted: Sequence[str],
+        *,
+        objective: str,
+        seconds: float,
+        own: Own,
+        machine: Facts,
+        store: Store,
+        resume: bool = True,
+    ) -> None:
+        plain = replace(present, recipes=())
+        self._present = present
+        self._bases = tuple(dict.fromkeys([plain, *bases]))
+        self._wanted = tuple(wanted)
+        self._objective = objective
+        self._seconds = seconds
+        self._own, self._machine, self._store = own, machine, store
+        self._resume = resume
+        self._begun = time.monotonic()
+        self._name = ""
+        self._laps: list[tuned.Lap] = []
+
+    def run(self) -> Iterator[events.Event]:
+        """Race until the winner is confirmed, or time is up."""
+        self._begun, self._name = time.monotonic(), self._begin()
+        found = yield from self._race(tuned.BASES, self._bases, RULES)
+        kept = tuned.leading(found)[:KEPT]
+        if kept:
+            found = yield from self._race(tuned.SINGLY, self._singly(kept), RULES)
+            combined = self._combined(kept, found)
+            found = yield from self._race(tuned.COMBINED, combined, TOGETHER, [self._present])
+            if (winner := tuned.winner(found)) and winner != self._present:
+                pair = (self._present, winner)
+                yield from self._race(tuned.CONFIRMED, pair, CONFIRMATION, pair)
+        self._store.end_campaign(self._name)
+
+    def answer(self) -> tuned.Answer:
+        """What was found so far."""
+        final = next((lap for lap in reversed(self._laps) if lap.name != tuned.CONFIRMED), None)
+        best = tuned.winner(final)
+        confirmed = next((lap for lap in self._laps if lap.name == tuned.CONFIRMED), None)
+        present = tuned.label(self._present)
+        return tuned.Answer(
+            objective=self._objective,
+            present=self._present,
+            best=best,
+            maybe=final.standing.inside if final and final.standing else (),
+            gain=tuned.gain(confirmed, tuned.label(best), present) if best and confirmed else None,
+            contributions=tuned.contributions(final, best) if final and best else {},
+            races=tuple(self._laps),
+            seconds=time.monotonic() - self._begun,
+        )
+
+    def _race(
+        self, name: str, cases: Sequence[Case], rules: Rules, stay: Sequence[Case] = ()
+    ) -> Generator[events.Event, None, tuned.Lap]:
+        """Have configurations race."""
+        arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
+        searching = name in (tuned.BASES, tuned.SINGLY)
+        race = Race(
+            arms,
+            rules,
+            value_of(self._objective),
+            self._begun + self._seconds * (SEARCH if searching else 1.0),
+            part_of=self._name,
+            stay=[tuned.label(case) for case in stay],
+            budget=BUDGET,
+            own=self._own,
+            machine=self._machine,
+            store=self._store,
+        )
+        try:
+            yield from race.run()
+        finally:
+            self._laps.append(lap(name, arms, race))
+        return self._laps[-1]
+
+    def _begin(self) -> str:
+        """The campaign that holds the races together: a new one, or one that was interrupted."""
+        bases = [*self._bases, self._present]
+        stacks = [prepare.stack_of(self._own, case.stack).fingerprint for case in bases]
+        name = digest(
+            [
+                Race.KIND,
+                [asdict(case) for case in bases],
+                self._wanted,
+                self._objective,
+                stacks,
+                bundle.digest(),
+                self._machine.get("machine_id"),
+            ]
+        )
+        taken = self._store.resume_campaign(name) if self._resume else None
+        return taken or self._store.begin_campaign(
+            digest=name,
+            suite=Race.KIND,
+            budget=BUDGET,
+            probe_digest=bundle.digest(),
+            machine=self._machine,
+            plan=bases,
+        )
+
+    def _singly(self, bases: Sequence[Case]) -> list[Case]:
+        """Each base alone, and with each recipe that goes with it."""
+        return [base for base in bases for base in (base, *self._with_each(base))]
+
+    def _with_each(self, base: Case) -> Iterator[Case]:
+        for name in self._wanted:
+            case = replace(base, recipes=(name,))
+            backend = prepare.stack_of(self._own, base.stack).backend
+            if recipes.refusal(case, backend) is None:
+                yield case
+
+    def _combined(self, bases: Sequence[Case], lap: tuned.Lap) -> list[Case]:
+        """The best base with all recipes that helped, without each of them, and what is present.
+
+        The other bases race with all that helped them, too.
+        """
+        found = [self._present, *bases]
+        mixtures = [replace(base, recipes=tuned.helping(base, lap)) for base in bases]
+        found += mixtures
+        expected = [tuned.expected(base, lap) for base in bases]
+        best = mixtures[expected.index(max(expected))]
+        for name in best.recipes if len(best.recipes) > 1 else ():
+            found.append(replace(best, recipes=tuple(n for n in best.recipes if n != name)))
+        return found
+
+
+def value_of(objective: str) -> Callable[[Launch], float | None]:
+    """What is to be large, of a launch: the metric of an objective, or one over it."""
+
+    def value(launch: Launch) -> float | None:
+        name = OBJECTIVES[objective]
+        if (name, launch.case.device) == ("peak_memory", "gpu"):
+            name = "gpu_peak_memory"
+        metric = catalog.module("metrics", name)
+        found: float | None = metric.of(launch)
+        return 1 / found if found and metric.BETTER == "lower" else found
+
+    return value
+
+
+def lap(name: str, arms: Sequence[Arm], race: Race) -> tuned.Lap:
+    """A race so far, as a value."""
+    launches = race.launches()
+    return tuned.Lap(
+        name=name,
+        arms=arms,
+        blocks=race.measured(),
+        standing=race.standing(),
+        failures={one.arm: one.failure.message for one in launches if one.failure},
+        launches=launches,
+    )
+
+
+def harmless() -> list[str]:
+    """The recipes that do not make it another training."""
+    names = catalog.names("recipes")
+    return [name for name in names if catalog.module("recipes", name).CHANGES != "training"]
+
+
+def check_objective(name: str) -> str:
+    """The objective.
+
+    Raises:
+        UsageError: There is none of this name.
+    """
+    if name not in OBJECTIVES:
+        raise UsageError(f"unknown objective '{name}'; known: {', '.join(OBJECTIVES)}")
+    return name

@@ -1,0 +1,100 @@
+"""Tuning a real training: it becomes faster, what is broken never wins, and a script gets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cnnbench import handover
+from cnnbench.cli import app
+from cnnbench.envs import cache, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.stacks
+
+TORCH, REFERENCE = "keras3-torch", "native-torch"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "train.py"
+MODEL = '''
+"""Two convolutions with batch normalisation: as small as can be, and the user's own."""
+
+
+def build(keras, shape, classes):
+    layers = keras.layers
+    image = layers.Input(shape=shape)
+    axis = 1 if keras.backend.image_data_format() == "channels_first" else -1
+    x = image
+    for _ in range(2):
+        x = layers.Conv2D(16, (3, 3))(x)
+        x = layers.BatchNormalization(axis=axis)(x)
+        x = layers.Activation("relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.models.Model(image, layers.Dense(classes, activation="softmax")(x))
+
+
+def compile(keras, model):
+    model.compile(loss="mean_squared_error", optimizer="sgd")
+'''
+
+
+def available(*names: str) -> None:
+    for name in names:
+        if reason := cache.unsupported(stack.load(name)):
+            pytest.skip(reason)
+
+
+def tuned(folder: Path, *command: str) -> Any:
+    """The JSON of `cnnbench tune`."""
+    place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
+    place += ["--output", str(folder / handover.NAME)]
+    done = CliRunner().invoke(app, ["tune", *command, *place])
+    assert done.exit_code in (0, 3), done.output
+    return json.loads((folder / "out.json").read_text())
+
+
+def test_a_users_model_becomes_faster_and_the_users_script_too(tmp_path: Path) -> None:
+    available(TORCH)
+    (tmp_path / "net.py").write_text(MODEL)
+    command = ["--stack", TORCH, "--model", str(tmp_path / "net.py"), "--minutes", "1.5"]
+    command += ("--data-format", "channels_last", "--recipe", "fused_batch_norm+keep_memory")
+
+    told = tuned(tmp_path, *command)
+
+    assert "fused_batch_norm" in told["best"]["recipes"]
+    assert told["gain"] is None or told["gain"]["ratio"] > 1
+    script = tmp_path / "mine.py"
+    script.write_text("import cnnbench_tuned\n" + EXAMPLE.read_text())
+    python = cache.build(stack.load(TORCH), print)
+    variables = os.environ | handover.before(tmp_path / handover.NAME)
+    done = subprocess.run(
+        [python, script], env=variables, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "images/s" in done.stdout
+
+
+def test_a_recipe_that_breaks_training_never_wins(
+    tmp_path: Path, change: Callable[..., None]
+) -> None:
+    available(TORCH, REFERENCE)
+    # Much faster: it leaves normalisation out.
+    change(
+        "recipes/fused_batch_norm.py",
+        "        axis = self.axis % IMAGES\n",
+        "        return inputs\n        axis = self.axis % IMAGES\n",
+    )
+    command = ["--stack", TORCH, "--model", "resnet20_cifar", "--minutes", "1"]
+    command += ("--data-format", "channels_last", "--recipe", "fused_batch_norm")
+
+    told = tuned(tmp_path, *command)
+
+    assert told["best"]["recipes"] == []
+    refused = {name: why for race in told["races"] for name, why in race["failures"].items()}
+    assert any("fused_batch_norm" in name for name in refused), refused

@@ -1,0 +1,154 @@
+"""The file that a user's script imports: what it holds, and when it refuses."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cnnbench import handover
+from cnnbench.case import Case
+from cnnbench.errors import UsageError
+
+CASE = Case(
+    stack="keras3-torch",
+    model="simple_cnn",
+    dataset="synthetic-32",
+    method="fit",
+    precision="bfloat16",
+    recipes=("fused_batch_norm", "keep_memory", "spin"),
+)
+needs_glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="keep_memory is of glibc's allocator"
+)
+
+# A Keras that says what was asked of it.
+KERAS = """
+import os
+__version__ = "3.15.1"
+class config:
+    @staticmethod
+    def set_image_data_format(name): print("format", name)
+    @staticmethod
+    def set_dtype_policy(name): print("policy", name)
+class layers:
+    class BatchNormalization:
+        def call(self): pass
+class Model:
+    def compile(self): print("compiled")
+print("backend", os.environ.get("KERAS_BACKEND"), os.environ.get("OMP_WAIT_POLICY"))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a Keras and a PyTorch that are fakes."""
+    (tmp_path / "keras.py").write_text(KERAS)
+    (tmp_path / "torch.py").write_text("")
+    return tmp_path
+
+
+def written(folder: Path, case: Case = CASE) -> Path:
+    place = folder / handover.NAME
+    place.write_text(handover.text(case, "torch", 'twice as "fast"\nas before'))
+    return place
+
+
+def run(folder: Path, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    (folder / "train.py").write_text(script)
+    return subprocess.run(
+        [sys.executable, "train.py"],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@needs_glibc
+def test_what_must_stand_before_a_process_is_told_apart(folder: Path) -> None:
+    assert set(handover.before(written(folder))) == {
+        "MALLOC_MMAP_MAX_",
+        "MALLOC_TRIM_THRESHOLD_",
+        "MALLOC_TOP_PAD_",
+    }
+
+
+@needs_glibc
+def test_it_refuses_with_the_line_that_mends_it_when_it_comes_too_late(folder: Path) -> None:
+    written(folder)
+    done = run(folder, "import cnnbench_tuned\n")
+    assert done.returncode == 1
+    assert "too late for what must stand before the process" in done.stderr
+    assert "cnnbench exec -- python train.py" in done.stderr
+    assert "env MALLOC_MMAP_MAX_=0 " in done.stderr
+
+
+def test_a_script_gets_all_of_the_configuration(folder: Path) -> None:
+    place = written(folder)
+    script = "import cnnbench_tuned\nimport keras\nkeras.Model().compile()\n"
+    script += "print(keras.layers.BatchNormalization.call.__module__)\n"
+    done = run(folder, script, **handover.before(place))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "backend torch ACTIVE",
+        "format channels_last",
+        "policy mixed_bfloat16",
+        "compiled",
+        "_cnnbench_tuned.recipes.fused_batch_norm",
+    ]
+
+
+def test_it_must_come_before_keras(folder: Path) -> None:
+    place = written(folder)
+    done = run(folder, "import keras\nimport cnnbench_tuned\n", **handover.before(place))
+    assert "import it before keras" in done.stderr
+
+
+def test_a_recipe_that_does_not_know_this_keras_refuses(folder: Path) -> None:
+    place = written(folder)
+    (folder / "keras.py").write_text(KERAS.replace("3.15.1", "3.99.0"))
+    done = run(folder, "import cnnbench_tuned\n", **handover.before(place))
+    assert "this recipe knows Keras 3.15, not 3.99.0" in done.stderr
+
+
+def test_without_recipes_that_reach_into_keras_it_holds_no_source() -> None:
+    source = handover.text(replace(CASE, recipes=()), "torch", "x")
+    assert "SOURCES = []" in source
+    assert "Unsupported" not in source
+
+
+def test_it_is_of_the_grammar_of_old_pythons(folder: Path) -> None:
+    place = written(folder)
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("vermin"),
+            "--no-tips",
+            "--violations",
+            "--target=3.6-",
+            place,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_stack_without_keras_3_is_not_handed_over() -> None:
+    assert "a file is made for Keras 3" in (
+        handover.refusal(replace(CASE, stack="keras2.1.5-tensorflow1.7.0")) or ""
+    )
+
+
+@pytest.mark.parametrize("text", ["", "print()", handover.MARK + '"""\nBEFORE = open("x")\n'])
+def test_a_file_that_is_no_such_file_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.py").write_text(text)
+    with pytest.raises(UsageError, match=r"x\.py was not made by cnnbench tune"):
+        handover.before(tmp_path / "x.py")

@@ -1,0 +1,90 @@
+"""What races say of configurations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from cnnbench.case import Arm, Case
+from cnnbench.racing import Rules, replayed
+from cnnbench.tuned import Lap, contributions, expected, gain, helping, label, leading, winner
+
+BASE = Case(
+    stack="keras3-torch", model="simple_cnn", dataset="synthetic-32", method="train_on_batch"
+)
+RULES = Rules(confidence=0.95, margin=0.02, blocks=(2, 5))
+
+
+def mixed(*names: str) -> Case:
+    return replace(BASE, recipes=names)
+
+
+def lap(speeds: dict[Case, float], blocks: int = 3) -> Lap:
+    """A race of machines that are slower in each block, without any other noise."""
+    names = {label(case): speed for case, speed in speeds.items()}
+    run = [{n: math.log(s) - 0.1 * at for n, s in names.items()} for at in range(blocks)]
+    return Lap(
+        name="together",
+        arms=[Arm(name=label(case), case=case) for case in speeds],
+        blocks=run,
+        standing=replayed(run, list(names), RULES),
+        failures={},
+        launches=[],
+    )
+
+
+def test_a_label_says_all_in_which_configurations_differ() -> None:
+    cases = [BASE, mixed("jit"), mixed("jit", "spin"), replace(BASE, precision="bfloat16")]
+    cases += [replace(BASE, batch_size=64), replace(BASE, threads=1)]
+    assert len({label(case) for case in cases}) == 6
+    assert label(mixed("jit", "spin")) == "keras3-torch channels_last float32 batch 32 jit+spin"
+
+
+def test_what_helped_is_put_together_the_better_one_of_rivals() -> None:
+    found = lap(
+        {
+            BASE: 100,
+            mixed("fused_batch_norm"): 150,
+            mixed("keep_memory"): 120,
+            mixed("jemalloc"): 130,
+            mixed("spin"): 95,
+        }
+    )
+    assert helping(BASE, found) == ("fused_batch_norm", "jemalloc")
+    assert math.exp(expected(BASE, found)) == pytest.approx(100 * 1.5 * 1.3 * math.exp(0), rel=1e-6)
+
+
+def test_a_base_that_did_not_race_is_helped_by_nothing() -> None:
+    other = replace(BASE, stack="keras3-jax")
+    assert helping(other, lap({BASE: 100, mixed("jit"): 120})) == ()
+
+
+def test_a_gain_is_over_the_blocks_that_both_were_in() -> None:
+    found = gain(lap({BASE: 100, mixed("jit"): 125}), label(mixed("jit")), label(BASE))
+    assert found is not None
+    assert found.ratio == pytest.approx(1.25)
+    assert found.blocks == 3
+    assert gain(lap({BASE: 100}), label(mixed("jit")), label(BASE)) is None
+
+
+def test_a_gain_of_one_block_has_no_interval() -> None:
+    found = gain(lap({BASE: 100, mixed("jit"): 125}, blocks=1), label(mixed("jit")), label(BASE))
+    assert found is not None
+    assert (found.low, found.high) == (None, None)
+
+
+def test_a_recipe_contributes_what_is_lost_without_it() -> None:
+    both = mixed("jit", "spin")
+    found = contributions(lap({BASE: 100, mixed("jit"): 150, mixed("spin"): 120, both: 165}), both)
+    assert found["spin"].ratio == pytest.approx(1.1)
+    assert found["jit"].ratio == pytest.approx(165 / 120)
+
+
+def test_the_winner_leads_those_that_may_be_the_best() -> None:
+    found = lap({BASE: 100, mixed("jit"): 125})
+    assert winner(found) == mixed("jit")
+    assert leading(found)[0] == mixed("jit")
+    assert winner(None) is None
+    assert leading(None) == []

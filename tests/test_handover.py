@@ -147,6 +147,10 @@ def test_a_stack_without_keras_3_is_not_handed_over() -> None:
     )
 
 
+def test_an_environment_of_the_users_is_handed_over() -> None:
+    assert handover.refusal(replace(CASE, stack="local@0123abcd")) is None
+
+
 @pytest.mark.parametrize("text", ["", "print()", handover.MARK + '"""\nBEFORE = open("x")\n'])
 def test_a_file_that_is_no_such_file_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.py").write_text(text)

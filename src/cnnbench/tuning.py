@@ -45,7 +45,8 @@ BUDGET = replace(BUDGETS["quick"], windows=(5, 10), margin=0.02)
 RULES = Rules(confidence=tuned.CONFIDENCE, margin=BUDGET.margin, blocks=(2, 5))
 TOGETHER = RULES._replace(blocks=(3, 8))
 CONFIRMATION = RULES._replace(blocks=(5, 5))
-SEARCH = 0.7  # of the time, after which only the last two races go on
+# The share of the time after which no block of a race begins: the later ones tell the answer.
+ENDS = {tuned.BASES: 0.3, tuned.SINGLY: 0.55, tuned.COMBINED: 0.8, tuned.CONFIRMED: 1.0}
 
 
 class Tuning:
@@ -124,12 +125,11 @@ class Tuning:
     ) -> Generator[events.Event, None, tuned.Lap]:
         """Have configurations race."""
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
-        searching = name in (tuned.BASES, tuned.SINGLY)
         race = Race(
             arms,
             rules,
             value_of(self._objective),
-            self._begun + self._seconds * (SEARCH if searching else 1.0),
+            self._begun + self._seconds * ENDS[name],
             part_of=self._name,
             stay=[tuned.label(case) for case in stay],
             budget=BUDGET,

@@ -45,6 +45,14 @@ def test_an_objective_that_does_not_exist_is_one_line(cnnbench: Command) -> None
     assert "known: throughput, time-to-accuracy, images-per-joule, memory" in done.line
 
 
+def test_a_list_of_recipes_says_what_each_may_change(cnnbench: Command) -> None:
+    found = {one["name"]: one for one in json.loads(cnnbench("list", "recipes", "--json").out)}
+    assert found["keep_memory"]["changes"] == "exact"
+    assert found["fused_batch_norm"]["changes"] == "rounding"
+    assert found["bfloat16_math"]["changes"] == "training"
+    assert all(one["source"] for one in found.values())
+
+
 def test_a_recipe_that_does_not_exist_is_one_line(cnnbench: Command) -> None:
     done = cnnbench(*TUNE, "--recipe", "jitt")
     assert done.status == 2

@@ -37,4 +37,9 @@ def _entries(kind: str) -> list[dict[str, Any]]:
         return described()
     if kind == "suites":
         return [{"name": name, "about": suite.read(name)[1].about} for name in suite.names()]
-    return [{"name": entry.name, "about": entry.about} for entry in catalog.entries(kind)]
+    found = [{"name": entry.name, "about": entry.about} for entry in catalog.entries(kind)]
+    if kind == "recipes":
+        for entry in found:
+            recipe = catalog.module(kind, entry["name"])
+            entry |= {"changes": recipe.CHANGES, "source": recipe.SOURCE}
+    return found

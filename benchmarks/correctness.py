@@ -27,7 +27,7 @@ import altair as alt
 from cnnbench import prepare
 from cnnbench.case import Case
 from cnnbench.cli.measuring import followed
-from cnnbench.proof import EXPLAINED, SAME
+from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED
 from cnnbench.report import grid, proofs, table
 from cnnbench.store.database import Store
 from cnnbench.verification.explanations import EXPLANATIONS
@@ -206,7 +206,7 @@ def _seeds(lines: Sequence[dict[str, Any]]) -> Iterator[dict[str, str]]:
     """A row for each stack, model and precision: outcomes over seeds."""
     grouped = defaultdict(list)
     for line in lines:
-        if line["subject"]["method"] == "train_on_batch":
+        if line["subject"]["method"] == "train_on_batch" and line["outcome"] != UNVERIFIED:
             grouped[key(line)].append(line)
     for (stack, model, precision, _, data_format), group in grouped.items():
         outcomes = Counter(line["outcome"] for line in group)

@@ -26,11 +26,24 @@ def read(text: str) -> tuple[str, ...]:
     names = sorted({name.strip() for name in text.split(JOINED)} - {NONE})
     slots: dict[str, str] = {}
     for name in names:
-        slot = getattr(catalog.module("recipes", name), "SLOT", name)
-        if slot in slots:
-            raise errors.UsageError(f"recipes {slots[slot]} and {name} exclude each other")
-        slots[slot] = name
+        if (taken := slot(name)) in slots:
+            raise errors.UsageError(f"recipes {slots[taken]} and {name} exclude each other")
+        slots[taken] = name
     return tuple(names)
+
+
+def written(case: Case) -> str:
+    """The recipes of a case as an axis names them: the inverse of `read`."""
+    return JOINED.join(case.recipes) or NONE
+
+
+def slot(name: str) -> str:
+    """What a recipe decides: two of one slot exclude each other.
+
+    Raises:
+        UsageError: There is no such recipe.
+    """
+    return str(getattr(catalog.module("recipes", name), "SLOT", name))
 
 
 def refusal(case: Case, backend: str) -> str | None:

@@ -256,7 +256,7 @@ def _rows(definition: Definition, stacks: dict[str, list[str]]) -> list[Case]:
 
 
 def _excluded(case: Case, exclude: list[dict[str, Any]]) -> bool:
-    known = asdict(case) | {"recipe": recipes.JOINED.join(case.recipes) or recipes.NONE}
+    known = asdict(case) | {"recipe": recipes.written(case)}
     return any(all(known.get(k) == v for k, v in rule.items()) for rule in exclude)
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnbench import catalog, recipes
+from cnnbench import recipes
 from cnnbench.stats import additive, interval
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def label(case: Case) -> str:
     """A configuration in a few words: all in which configurations differ."""
     parts = [case.stack, case.data_format, case.precision, f"batch {case.batch_size}"]
     parts += [f"{case.threads} threads"] if case.threads else []
-    return " ".join([*parts, recipes.JOINED.join(case.recipes) or recipes.NONE])
+    return " ".join([*parts, recipes.written(case)])
 
 
 def gain(lap: Lap | None, better: str, worse: str) -> Gain | None:
@@ -110,10 +110,14 @@ def contributions(lap: Lap, best: Case) -> dict[str, Gain]:
     """Of each recipe of the best: with it over without it, as far as both raced."""
     found = {}
     for name in best.recipes:
-        without = replace(best, recipes=tuple(n for n in best.recipes if n != name))
-        if told := gain(lap, label(best), label(without)):
+        if told := gain(lap, label(best), label(without(best, name))):
             found[name] = told
     return found
+
+
+def without(case: Case, name: str) -> Case:
+    """The case with all its recipes but one."""
+    return replace(case, recipes=tuple(other for other in case.recipes if other != name))
 
 
 def effects(base: Case, lap: Lap) -> dict[str, float]:
@@ -135,7 +139,7 @@ def helping(base: Case, lap: Lap) -> tuple[str, ...]:
     """The recipes that helped a base, the better one of two that exclude each other."""
     chosen: dict[str, str] = {}
     for name, effect in sorted(effects(base, lap).items(), key=lambda pair: -pair[1]):
-        slot = getattr(catalog.module("recipes", name), "SLOT", name)
+        slot = recipes.slot(name)
         if effect > 0 and slot not in chosen:
             chosen[slot] = name
     return tuple(sorted(chosen.values()))

@@ -189,9 +189,7 @@ class Tuning:
         found += mixtures
         expected = [tuned.expected(base, lap) for base in bases]
         best = mixtures[expected.index(max(expected))]
-        for name in best.recipes if len(best.recipes) > 1 else ():
-            found.append(replace(best, recipes=tuple(n for n in best.recipes if n != name)))
-        return found
+        return [*found, *(tuned.without(best, name) for name in best.recipes)]
 
 
 def value_of(objective: str) -> Callable[[Launch], float | None]:

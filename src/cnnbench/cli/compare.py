@@ -9,7 +9,7 @@ import typer
 from cnnbench import arms, prepare
 from cnnbench.cli import flags, output
 from cnnbench.cli.common_case import UNDECIDED, Blocks, Margin, limits, single
-from cnnbench.cli.measuring import INTERRUPTED, followed, here
+from cnnbench.cli.measuring import followed, here, leave_early
 from cnnbench.contest import Contest
 from cnnbench.report import comparisons
 from cnnbench.store.address import default_url
@@ -97,11 +97,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
         output.print_comparison(found)
     if json:
         output.write_json(comparisons.document(found, machine), json)
-    if isinstance(cut_off, KeyboardInterrupt):
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if cut_off is not None:
-        raise cut_off
+    leave_early(cut_off)
     raise typer.Exit(status(found))
 
 

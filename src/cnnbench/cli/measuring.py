@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from cnnbench.cli.console import Display
 from cnnbench.errors import StoreError, unknown
 from cnnbench.machine import instance
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from cnnbench.events import Event
 
 INTERRUPTED = 130
+GOES_ON = "the same command goes on from here"
 
 
 def here(instance_type: str | None) -> dict[str, Any]:
@@ -34,6 +37,20 @@ def budget_named(name: str) -> Budget:
     if name not in BUDGETS:
         raise unknown("budget", name, BUDGETS)
     return BUDGETS[name]
+
+
+def leave_early(cut_off: KeyboardInterrupt | StoreError | None, kept: str = GOES_ON) -> None:
+    """End the command where something ended its measuring early.
+
+    Args:
+        cut_off: What did, if anything.
+        kept: What becomes of what was measured, for people.
+    """
+    if isinstance(cut_off, KeyboardInterrupt):
+        typer.echo(f"interrupted; {kept}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    if cut_off is not None:
+        raise cut_off
 
 
 def followed(happening: Iterable[Event]) -> KeyboardInterrupt | StoreError | None:

@@ -13,7 +13,7 @@ from cnnbench import published as reference
 from cnnbench.campaign import Campaign
 from cnnbench.cli import flags, output
 from cnnbench.cli.beside import print_beside
-from cnnbench.cli.measuring import INTERRUPTED, budget_named, followed, here
+from cnnbench.cli.measuring import budget_named, followed, here, leave_early
 from cnnbench.convergence import with_references
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import UsageError
@@ -127,11 +127,7 @@ def _tell(results: list[Result], planned: Suite, machine: Facts, json: str | Non
 
 def _leave(results: list[Result], cut_off: KeyboardInterrupt | StoreError | None) -> None:
     """End with the status that the results ask for."""
-    if isinstance(cut_off, KeyboardInterrupt):
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if cut_off is not None:
-        raise cut_off
+    leave_early(cut_off)
     verdicts = {result.verdict for result in results}
     if REFUSED in verdicts or verdicts <= {FAILED, UNSUPPORTED}:
         raise typer.Exit(1)

@@ -10,7 +10,8 @@ import typer
 from cnnbench import handover, prepare, tuning
 from cnnbench import recipes as mixtures
 from cnnbench.cli import flags, output
-from cnnbench.cli.measuring import INTERRUPTED, followed, here
+from cnnbench.cli.common_case import UNDECIDED
+from cnnbench.cli.measuring import followed, here, leave_early
 from cnnbench.cli.run import planned_suite, stacks_named
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import UsageError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from cnnbench.case import Case
     from cnnbench.tuned import Answer
 
-UNDECIDED = 3
 GOAL = "time-to-accuracy"
 FORMATS = ["channels_last", "channels_first"]
 
@@ -115,11 +115,7 @@ def tune(  # noqa: PLR0917  one parameter a flag
         output.print_tuned(found)
     if json:
         output.write_json(tuned.document(found, machine), json)
-    if isinstance(cut_off, KeyboardInterrupt):
-        typer.echo("interrupted; the same command goes on from here", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if cut_off is not None:
-        raise cut_off
+    leave_early(cut_off)
     _leave(found, own, output_file)
 
 

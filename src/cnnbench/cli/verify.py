@@ -8,7 +8,7 @@ import typer
 
 from cnnbench import prepare
 from cnnbench.cli import flags, output
-from cnnbench.cli.measuring import INTERRUPTED, followed, here
+from cnnbench.cli.measuring import followed, here, leave_early
 from cnnbench.cli.run import planned_suite, stacks_named
 from cnnbench.proof import UNVERIFIED, WRONG
 from cnnbench.prover import SEED
@@ -83,11 +83,7 @@ def verify(  # noqa: PLR0917  one parameter a flag
         output.print_proofs(found)
     if json:
         output.write_json(proofs.document(found, here(None)), json)
-    if isinstance(cut_off, KeyboardInterrupt):
-        typer.echo("interrupted; proofs so far are kept", err=True)
-        raise typer.Exit(INTERRUPTED)
-    if cut_off is not None:
-        raise cut_off
+    leave_early(cut_off, "proofs so far are kept")
     raise typer.Exit(status(found))
 
 

@@ -5,17 +5,15 @@ A thread that the system moves leaves its caches behind.
 
 from typing import Any, Dict
 
+from . import _openmp
+
 CHANGES = "exact"
 SOURCE = "OpenMP 5.2, OMP_PROC_BIND and OMP_PLACES"
-
-BACKENDS = ("torch", "native", "mxnet")
 
 
 def refusal(case: Any) -> str:
     """Backends with thread pools of their own."""
-    if case["backend"] in BACKENDS:
-        return ""
-    return "%s computes in threads of its own, not OpenMP's" % case["backend"]
+    return _openmp.refusal(case)
 
 
 def environment(case: Any) -> Dict[str, str]:  # noqa: ARG001

@@ -6,17 +6,15 @@ helps where nothing else wants the CPUs.
 
 from typing import Any, Dict
 
+from . import _openmp
+
 CHANGES = "exact"
 SOURCE = "OpenMP 5.2, OMP_WAIT_POLICY; Intel oneAPI, KMP_BLOCKTIME"
-
-BACKENDS = ("torch", "native", "mxnet")
 
 
 def refusal(case: Any) -> str:
     """Backends with thread pools of their own."""
-    if case["backend"] in BACKENDS:
-        return ""
-    return "%s computes in threads of its own, not OpenMP's" % case["backend"]
+    return _openmp.refusal(case)
 
 
 def environment(case: Any) -> Dict[str, str]:  # noqa: ARG001

@@ -11,7 +11,6 @@ blocks that all are in, and compared there. A line of docs/measured/tuned.jsonl 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
@@ -20,10 +19,10 @@ from cnnbench import prepare, tuned, tuning
 from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.forecast import macs
-from cnnbench.race import Race
 from cnnbench.report import grid
 from cnnbench.report.table import FORMATS
 from cnnbench.store.database import Store
+from lapped import interval, lapped, speed
 from pages import ROOT
 from planted import keep, recorded
 
@@ -41,7 +40,7 @@ KERAS3 = ("keras3-tensorflow", "keras3-jax", "keras3-torch")
 NATIVE, OLD = "native-torch", "keras2.1.5-tensorflow1.7.0"
 PRECISIONS = ("float32", "bfloat16")
 LAST, FIRST = "channels_last", "channels_first"
-ALL = tuning.RULES._replace(blocks=(5, 5))
+BLOCKS = 5
 KINDS = {"keras": "Keras 3, tuned", "native": "plain PyTorch, tuned"}
 
 
@@ -129,20 +128,7 @@ def winner(cases: Sequence[Case], seconds: float, store: Store) -> Case | None:
 def compared(cases: Sequence[Case], store: Store) -> tuned.Lap:
     """Five blocks of all."""
     arms = [Arm(name=tuned.label(case), case=case) for case in cases]
-    race = Race(
-        arms,
-        ALL,
-        tuning.value_of("throughput"),
-        part_of="benchmarks/tuned.py",
-        stay=[arm.name for arm in arms],
-        budget=tuning.BUDGET,
-        own=prepare.Own(),
-        machine=here(None),
-        store=store,
-    )
-    if (cut_off := followed(race.run())) is not None:
-        raise KeyboardInterrupt from cut_off
-    return tuning.lap("all", arms, race)
+    return lapped(arms, store, "benchmarks/tuned.py", BLOCKS)
 
 
 def page(lines: Sequence[dict[str, Any]]) -> str:
@@ -172,7 +158,7 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
     )
     won = {tuned.label(case_of(fields)): name for name, fields in line["winners"].items()}
     plain = [n for n, case in cases.items() if n not in won and case.stack in KERAS3]
-    mean = {name: average(line["blocks"], name) for name in cases}
+    mean = {name: speed(line["blocks"], name) for name in cases}
     base = max(plain, key=lambda name: mean[name])
     for name in sorted(cases, key=lambda name: (name != base, mean[name])):
         against = tuned.gain(lap, name, base)
@@ -186,16 +172,8 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             "Recipes": ", ".join(case.recipes) or "none",
             "Speed (images/s)": f"{mean[name]:.3g}",
             "Ratio": f"{against.ratio:.2f}" if against else "",
-            "95 % interval": f"{against.low:.2f} - {against.high:.2f}"
-            if against and against.low and against.high
-            else "",
+            "95 % interval": interval(against),
         }
-
-
-def average(blocks: Sequence[dict[str, float]], name: str) -> float:
-    """Geometric mean of an arm's speeds; 0 where it has none."""
-    logs = [block[name] for block in blocks if name in block]
-    return math.exp(sum(logs) / len(logs)) if logs else 0.0
 
 
 def case_of(fields: dict[str, Any]) -> Case:

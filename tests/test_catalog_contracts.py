@@ -16,7 +16,7 @@ from cnnbench.errors import UsageError
 if TYPE_CHECKING:
     from types import ModuleType
 
-KINDS = ("backends", "models", "datasets", "methods", "recipes", "metrics")
+KINDS = ("backends", "models", "datasets", "methods", "loaders", "recipes", "metrics")
 PACKAGE = Path(cnnbench.__file__).parent
 
 BACKEND = {

@@ -168,7 +168,7 @@ def test_arms_that_read_ahead_do_not_take_turns(store: Store, method: str) -> No
 def test_arms_that_do_not_fit_into_memory_together_do_not_take_turns(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cnnbench.contest.MEMORY_SHARE", 1e-9)
+    monkeypatch.setattr("cnnbench.arena.MEMORY_SHARE", 1e-9)
     ended = [
         e
         for e in Contest(SAME, budget(2), Own(), MACHINE, store).run()

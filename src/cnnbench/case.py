@@ -10,6 +10,7 @@ from typing import Any
 DATA_FORMATS = ("channels_last", "channels_first")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
 DEVICES = ("cpu", "gpu")
+KERAS = "keras"  # the loader that a method has by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,9 @@ class Case:
         until: Share of the held-out images that are to be classified rightly for a launch to end;
             None where speed is measured.
         recipes: Names of changes that may make it faster, in alphabetical order.
+        loader: How batches are read while training; `keras` where Keras reads them, or where all is
+            in memory.
+        experiment: Name of the part of its work that is left out; empty where it is training.
     """
 
     stack: str
@@ -47,6 +51,8 @@ class Case:
     devices: int = 1
     until: float | None = None
     recipes: tuple[str, ...] = ()
+    loader: str = KERAS
+    experiment: str = ""
 
     @property
     def id(self) -> str:
@@ -72,7 +78,11 @@ class Case:
             parts.append("augmented")
         if self.threads:
             parts.append(f"{self.threads} threads")
+        if self.loader != KERAS:
+            parts.append(f"loader {self.loader}")
         parts += self.recipes
+        if self.experiment:
+            parts.append(f"experiment {self.experiment}")
         if self.until is not None:
             parts.append(f"until {100 * self.until:g} %")
         return " · ".join(parts)

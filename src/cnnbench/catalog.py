@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-GUEST_KINDS = ("backends", "models", "native", "datasets", "methods", "recipes")
+GUEST_KINDS = (
+    "backends",
+    "models",
+    "native",
+    "datasets",
+    "methods",
+    "loaders",
+    "recipes",
+    "experiments",
+)
 
 
 @dataclass(frozen=True, slots=True)

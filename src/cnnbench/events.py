@@ -153,6 +153,19 @@ class LapEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class PeaksStarted:
+    """It is being measured what this machine can do at best."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockMeasured:
+    """A block whose launches conclude nothing by themselves is over; how many there will be."""
+
+    number: int
+    blocks: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDone:
     """A case needs no more launches."""
 
@@ -182,6 +195,8 @@ Event = (
     | CasePlanned
     | BlockEnded
     | LapEnded
+    | PeaksStarted
+    | BlockMeasured
     | CaseDone
     | CampaignEnded
 )

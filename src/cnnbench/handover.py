@@ -25,7 +25,7 @@ MARK = '"""Made by cnnbench tune'
 NAME = "cnnbench_tuned.py"
 # What libraries read while a process begins; all else may be set by a script's first line.
 EARLY = ("MALLOC_", "GLIBC_", "LD_")
-SHARED = ("faults", "optimizers", "recipes._knows", "recipes._preload")
+SHARED = ("faults", "optimizers", "releases", "recipes._preload")
 
 FILE = (
     MARK

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnbench import catalog, data, errors, recipes
-from cnnbench.case import digest
+from cnnbench.case import KERAS, digest
 from cnnbench.envs import cache, cards, local
 from cnnbench.envs import stack as stacks
 from cnnbench.machine import gpu
@@ -74,6 +74,7 @@ def named(case: Case, own: Own) -> Case:
     """
     stack_of(own, case.stack)
     catalog.module("methods", case.method)
+    catalog.module("loaders", case.loader)
     model, dataset = case.model, case.dataset
     if model.endswith(".py"):
         model = _added(own.models, _existing(model))
@@ -168,6 +169,8 @@ def _impossible(case: Case, stack: Stack, own: Own) -> str | None:
         return f"stack {stack.name} computes on {' and '.join(stack.devices)}, not {case.device}"
     if reason := recipes.refusal(case, stack.backend):
         return reason
+    if case.loader != KERAS and catalog.module("methods", case.method).IN_MEMORY:
+        return f"{case.method} has its images in memory; --loader is of fit_generator"
     if case.device == "cpu" and case.precision == "tf32":
         return "TF32 is of NVIDIA GPUs; take --device gpu or --precision float32"
     if case.device == "cpu" and case.devices > (here := case.threads or devices_here("cpu")):

@@ -49,14 +49,14 @@ def proven(
 ) -> Generator[events.Event, None, tuple[Ready | NotReady, Facts]]:
     """A case whose training is right, and what its launches are to say of it.
 
-    A subject is proven once; what is wrong is not ready, as *refused*.
+    A subject is proven once; what is wrong is not ready, as *refused*. Experiments are no training.
 
     Args:
         made: The case, perhaps with all that it needs.
         own: The user's own files and environments.
         store: Which proofs are known, and where a new one goes.
     """
-    if isinstance(made, NotReady):
+    if isinstance(made, NotReady) or made.case.experiment:
         return made, {}
     of = subject(made.case, made.stack.fingerprint, bundle.digest())
     proof = store.proof(of.id)

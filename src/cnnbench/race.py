@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from cnnbench import events, racing
-from cnnbench.contest import Contest
-from cnnbench.judge import counting, judge
+from cnnbench.arena import Arena
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from cnnbench.arena import Value
     from cnnbench.case import Arm
     from cnnbench.prepare import Ready
     from cnnbench.racing import Rules, Standing
-    from cnnbench.record import Launch
-
-    Value = Callable[[Launch], float | None]
-
 
 TRIES = 2  # blocks made for each that counts, at most
 
 
-class Race(Contest):
+class Race(Arena):
     """Finds the arms that may be the best.
 
     Args:
@@ -35,7 +30,7 @@ class Race(Contest):
         deadline: No block begins after this, on the monotonic clock.
         part_of: The campaign that it belongs to, in which it is run once.
         stay: Arms that never leave, for it is to be known how far they are behind.
-        common: As of a contest.
+        common: As of an arena.
     """
 
     KIND, GOES_ON = "tune", True
@@ -68,22 +63,11 @@ class Race(Contest):
 
     def standing(self) -> Standing | None:
         """How it stands; None before anything counts."""
-        return racing.replayed(self.measured(), self._able(), self._rules)
+        return racing.replayed(self.blocks(), self._able(), self._rules)
 
-    def measured(self) -> list[dict[str, float]]:
+    def blocks(self) -> list[dict[str, float]]:
         """Logarithms by arm, of each block, of the launches that count."""
-        blocks: dict[int, dict[str, float]] = defaultdict(dict)
-        for one in self._launches:
-            if one.failure is None and one.block:
-                goal = one.case.until is not None
-                for launch in [one] if goal else counting([judge(one, self._budget)]):
-                    if value := self._value(launch):
-                        blocks[one.block][one.arm] = math.log(value)
-        return [block for _, block in sorted(blocks.items())]
-
-    def launches(self) -> Sequence[Launch]:
-        """Every launch so far."""
-        return tuple(self._launches)
+        return self.measured(self._value)
 
     def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
         for number in range(self._last() + 1, TRIES * self._rules.blocks[1] + 1):
@@ -100,12 +84,3 @@ class Race(Contest):
 
     def _digest(self, *more: str) -> str:
         return super()._digest(self._part_of, *more)
-
-    def _last(self) -> int:
-        """The number of the latest block; 0 before the first."""
-        return max((one.block or 0 for one in self._launches), default=0)
-
-    def _able(self) -> list[str]:
-        """Arms none of whose launches failed."""
-        failed = {one.arm for one in self._launches if one.failure}
-        return [arm.name for arm in self._arms if arm.name not in failed]

@@ -15,6 +15,7 @@ devices = [1]
 # global_batch = [128]        # in place of batch_size: what all devices share
 # until = [0.6]               # train until 60 % of the held-out images are classified rightly
 recipe = ["none"]             # or names, as "jit+keep_memory"; see: cnnbench list recipes
+loader = ["keras"]            # of methods that read while training; see: cnnbench list loaders
 
 [[include]]                   # more cases: as the axes' first values, but for what is said
 model = "resnet50"
@@ -52,7 +53,7 @@ from pydantic import (
 )
 
 from cnnbench import errors, plan, published, recipes
-from cnnbench.case import Budget, Case, Suite
+from cnnbench.case import KERAS, Budget, Case, Suite
 
 FOLDER = Path(__file__).parent / "suites"
 
@@ -92,6 +93,7 @@ class Axes(BaseModel):
     global_batch: Values[PositiveInt] | None = None
     until: Values[Annotated[float, Field(gt=0, lt=1)]] | None = None
     recipe: Values[str] = [recipes.NONE]
+    loader: Values[str] = [KERAS]
 
 
 class Limits(BaseModel):

@@ -212,7 +212,7 @@ def lap(name: str, arms: Sequence[Arm], race: Race) -> tuned.Lap:
     return tuned.Lap(
         name=name,
         arms=arms,
-        blocks=race.measured(),
+        blocks=race.blocks(),
         standing=race.standing(),
         failures={one.arm: one.failure.message for one in launches if one.failure},
         launches=launches,

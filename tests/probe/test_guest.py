@@ -71,6 +71,8 @@ MESSAGES = (
     wire.Learn("/proof", [[1, 0]], [], {"name": "adam", "inside": False}, 2.0**-18, 6, 7),
     wire.Learned([[2.5, 2.25], [2.5, 2.125]], 0.5),
     wire.Again("/proof", 8),
+    wire.Gauge(4, 2, "cpu", ["float32", "bfloat16"]),
+    wire.Gauged({"float32": {"matmul": 1e11}}, 1e10, {"bfloat16": "no such kernel"}),
     wire.Evaluate(),
     wire.Evaluated(2000, 1100, 0.5),
     wire.Measure(3),
@@ -332,8 +334,10 @@ class Source:
 class ListFeed:
     """What `feed.Feed` is to a method, over lists, so that it runs without NumPy."""
 
-    def __init__(self, source: Source, classes: int, case: Any, seed: int, share: Any) -> None:
-        del classes, seed, share
+    def __init__(
+        self, source: Source, classes: int, case: Any, seed: int, share: Any, *, stream: Any = None
+    ) -> None:
+        del classes, seed, share, stream
         self._images = source.images
         self.size = len(source)
         self.batch_size = self.global_batch = case["batch_size"] * case["devices"]

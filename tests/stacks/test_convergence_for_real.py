@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cnnbench.cli import app
-from cnnbench.envs import cache, stack
+from cnnbench.envs import stack
+from tests.stacks.here import available
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +43,6 @@ def made(count, seed):
     noise = draw.randint(0, 196, (count,) + SHAPE).astype("uint8")
     return colours.repeat(8, 1).repeat(8, 2)[labels] + noise, labels
 """
-
-
-def available(*names: str) -> None:
-    for name in names:
-        if reason := cache.unsupported(stack.load(name)):
-            pytest.skip(reason)
 
 
 def results(folder: Path, *flags: str) -> dict[str, Any]:

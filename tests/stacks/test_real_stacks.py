@@ -13,6 +13,7 @@ from cnnbench import catalog
 from cnnbench.cli import app
 from cnnbench.envs import cache, stack
 from cnnbench.store.database import Store
+from tests.stacks.here import available
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,11 +39,6 @@ def measure(tmp_path: Path, tiny: Path) -> Any:
         return list(json.loads((tmp_path / "out.json").read_text())["results"])
 
     return run
-
-
-def available(name: str) -> None:
-    if reason := cache.unsupported(stack.load(name)):
-        pytest.skip(reason)
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from cnnbench import catalog, recipes
 from cnnbench.case import Case
-from cnnbench.cli import app
-from cnnbench.envs import cache, stack
+from cnnbench.envs import stack
+from tests.stacks.here import answer, available
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,19 +21,6 @@ STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",)
 TORCH, TENSORFLOW = "keras3-torch", "keras3-tensorflow"
 # Of networks without batch normalisation, which are proven sooner, unless it is about that.
 NORMALISED = ("fused_batch_norm", "channels_last_memory")
-
-
-def available(*names: str) -> None:
-    for name in names:
-        if reason := cache.unsupported(stack.load(name)):
-            pytest.skip(reason)
-
-
-def answer(folder: Path, *command: str) -> Any:
-    """The JSON that a command writes."""
-    place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
-    CliRunner().invoke(app, [*command, *place])
-    return json.loads((folder / "out.json").read_text())
 
 
 def having(name: str, recipe: str) -> list[str]:
@@ -71,7 +56,7 @@ def test_training_stays_right_with_a_recipe(name: str, recipe: str, tmp_path: Pa
     model = "resnet20_cifar" if recipe in NORMALISED else "simple_cnn"
     command = ("verify", "--stack", name, "--model", model, "--recipe", recipe)
 
-    told = answer(tmp_path, *command, *having(name, recipe))
+    told, _ = answer(tmp_path, *command, *having(name, recipe))
 
     (proof,) = told["proofs"]
     assert proof["outcome"] in {"same", "differs, explained"}, proof["reason"]
@@ -85,7 +70,7 @@ def test_a_recipe_that_breaks_training_is_refused(
     change("recipes/fused_batch_norm.py", "0.0, self.epsilon", "0.0, 10 * self.epsilon")
     command = ("run", str(tiny), "--stack", TORCH, "--model", "resnet20_cifar")
 
-    told = answer(tmp_path, *command, "--recipe", "none", "--recipe", "fused_batch_norm")
+    told, _ = answer(tmp_path, *command, "--recipe", "none", "--recipe", "fused_batch_norm")
 
     plain, faster = told["results"]
     assert plain["verdict"] != "refused"
@@ -106,7 +91,7 @@ def test_a_recipe_shows_in_the_facts(
     available(name, "native-torch")
     command = ("run", str(tiny), "--stack", name, "--method", "fit", "--recipe", recipe)
 
-    told = answer(tmp_path, *command)
+    told, _ = answer(tmp_path, *command)
 
     (result,) = told["results"]
     assert result["case"]["recipes"] == [recipe]
@@ -121,7 +106,9 @@ def test_a_keras_that_a_recipe_does_not_know_is_unsupported(
     change("recipes/fused_batch_norm.py", 'RELEASES = ("3.15",)', 'RELEASES = ("3.14",)')
     command = ("run", str(tiny), "--stack", TORCH, "--no-verify", "--recipe", "fused_batch_norm")
 
-    (result,) = answer(tmp_path, *command)["results"]
+    told, _ = answer(tmp_path, *command)
+
+    (result,) = told["results"]
 
     assert result["verdict"] == "unsupported"
     assert "this recipe knows Keras 3.14, not 3.15" in result["reason"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
-from cnnbench.cli import app
-from cnnbench.envs import cache, stack
+from cnnbench.envs import stack
+from tests.stacks.here import answer, available
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,19 +17,6 @@ pytestmark = pytest.mark.stacks
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 METHODS = ("train_on_batch", "fit", "fit_generator")
 REFERENCE, TORCH = "native-torch", "keras3-torch"
-
-
-def available(*names: str) -> None:
-    for name in names:
-        if reason := cache.unsupported(stack.load(name)):
-            pytest.skip(reason)
-
-
-def answer(folder: Path, *command: str) -> tuple[Any, Any]:
-    """The JSON that a command writes, and how it ended."""
-    place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
-    done = CliRunner().invoke(app, [*command, *place])
-    return json.loads((folder / "out.json").read_text()), done
 
 
 @pytest.mark.parametrize("name", STACKS)

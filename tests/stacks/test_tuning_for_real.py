@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from cnnbench import handover
-from cnnbench.cli import app
 from cnnbench.envs import cache, stack
+from tests.stacks.here import answer, available
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,19 +42,11 @@ def compile(keras, model):
 '''
 
 
-def available(*names: str) -> None:
-    for name in names:
-        if reason := cache.unsupported(stack.load(name)):
-            pytest.skip(reason)
-
-
 def tuned(folder: Path, *command: str) -> Any:
     """The JSON of `cnnbench tune`."""
-    place = ["--store", str(folder / "store.sqlite"), "--json", str(folder / "out.json")]
-    place += ["--output", str(folder / handover.NAME)]
-    done = CliRunner().invoke(app, ["tune", *command, *place])
+    told, done = answer(folder, "tune", *command, "--output", str(folder / handover.NAME))
     assert done.exit_code in (0, 3), done.output
-    return json.loads((folder / "out.json").read_text())
+    return told
 
 
 def test_a_users_model_becomes_faster_and_the_users_script_too(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from cnnbench import __version__, errors
 from cnnbench.cli import (
     compare,
     data,
+    diagnose,
     doctor,
     execute,
     gate,
@@ -39,6 +40,7 @@ app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("verify")(verify.verify)
 app.command("tune")(tune.tune)
+app.command("diagnose")(diagnose.diagnose)
 app.command("exec")(execute.execute)
 app.command("show")(show.show)
 app.command("history")(history.history)
@@ -93,7 +95,17 @@ def _with_json_target(arguments: list[str]) -> list[str]:
 
     Typer has no options whose value may be left out.
     """
-    takers = ("run", "compare", "gate", "verify", "tune", "show", "history", "reference")
+    takers = (
+        "run",
+        "compare",
+        "gate",
+        "verify",
+        "tune",
+        "diagnose",
+        "show",
+        "history",
+        "reference",
+    )
     if not arguments or arguments[0] not in takers:
         return arguments
     found = []

@@ -43,6 +43,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
     augment: flags.Augment = False,
     threads: flags.Threads = None,
     recipe: flags.Recipes = None,
+    loader: flags.Loaders = None,
     budget: flags.Budgets = None,
     margin: Margin = None,
     blocks: Blocks = None,
@@ -85,6 +86,7 @@ def compare(  # noqa: PLR0917  one parameter a flag
         augment=[True] if augment else None,
         threads=threads,
         recipe=recipe,
+        loader=loader,
     )
     asked = limits(budget, margin, blocks)
     compared = arms.parse(arm or [], common, own)

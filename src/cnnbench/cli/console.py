@@ -63,7 +63,7 @@ class Display:
             self._clock.note(event)
             self._show(event)
 
-    def _show(self, event: events.Event) -> None:  # noqa: C901  one branch an event
+    def _show(self, event: events.Event) -> None:  # noqa: C901, PLR0912  one branch an event
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
                 self._cases = len(cases)
@@ -75,6 +75,8 @@ class Display:
                 self._plain(f"stack {stack}: {line}")
             case events.Waiting(reason=reason) | events.Shared(reason=reason):
                 self._say(reason)
+            case events.PeaksStarted() | events.BlockMeasured():
+                self._say(_gone_through(event))
             case events.LaunchStarted() | events.ProofStarted():
                 self._begin(event)
             case events.StageEntered(stage=stage):
@@ -245,6 +247,13 @@ def _learned(
         f"{event.case.title}: ±{event.precision:.0%} takes about {launches} launches of {windows}"
         f" windows, {_duration(seconds)} in all"
     )
+
+
+def _gone_through(event: events.PeaksStarted | events.BlockMeasured) -> str:
+    """How far a diagnosis is."""
+    if isinstance(event, events.PeaksStarted):
+        return "measuring what this machine can do at best"
+    return f"block {event.number} of {event.blocks} is measured"
 
 
 def _block(event: events.BlockEnded) -> str:

@@ -71,6 +71,12 @@ Recipes = Annotated[
     list[str] | None,
     typer.Option("--recipe", help="Recipes, as jit+keep_memory; see: cnnbench list recipes."),
 ]
+Loaders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--loader", help="How fit_generator reads its batches; see: cnnbench list loaders."
+    ),
+]
 StoreUrl = Annotated[
     str | None,
     typer.Option("--store", help="File or database URL of results.", envvar="CNNBENCH_STORE"),

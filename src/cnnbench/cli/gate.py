@@ -68,6 +68,7 @@ def gate(  # noqa: PLR0917  one parameter a flag
     augment: flags.Augment = False,
     threads: flags.Threads = None,
     recipe: flags.Recipes = None,
+    loader: flags.Loaders = None,
     budget: flags.Budgets = None,
     margin: Margin = None,
     blocks: Blocks = None,
@@ -109,6 +110,7 @@ def gate(  # noqa: PLR0917  one parameter a flag
         augment=[True] if augment else None,
         threads=threads,
         recipe=recipe,
+        loader=loader,
     )
     asked = limits(budget, margin, blocks)
     based, headed = arms.parse([base, head], common, own)

@@ -11,7 +11,7 @@ from cnnbench.cli import output
 from cnnbench.cli.stacks import described
 from cnnbench.errors import unknown
 
-PLUGINS = ("backends", "models", "datasets", "methods", "recipes", "metrics")
+PLUGINS = ("backends", "models", "datasets", "methods", "loaders", "recipes", "metrics")
 KINDS = ("stacks", *PLUGINS, "suites")
 
 
@@ -19,7 +19,7 @@ def list_names(
     kind: Annotated[str, typer.Argument(metavar="KIND", help=", ".join(KINDS))],
     json: Annotated[bool, typer.Option("--json", help="As an array of objects.")] = False,
 ) -> None:
-    """List stacks, backends, models, datasets, methods, recipes, suites or metrics."""
+    """List stacks, backends, models, datasets, methods, loaders, recipes, suites or metrics."""
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
     found = _entries(kind)

@@ -13,13 +13,14 @@ from rich.console import Console
 
 from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
-from cnnbench.report import comparisons, goals, proofs, scaling, tuned
+from cnnbench.report import comparisons, diagnoses, goals, proofs, scaling, tuned
 from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cnnbench.comparison import Outcome
+    from cnnbench.diagnosis import Diagnosis
     from cnnbench.proof import Proof
     from cnnbench.result import Result
     from cnnbench.tuned import Answer
@@ -29,6 +30,7 @@ NUMBERS = (
     "All",
     "Batch",
     "Blocks",
+    "Ceiling",
     "Efficiency",
     "Excess",
     "GPU",
@@ -36,6 +38,7 @@ NUMBERS = (
     "Launches",
     "Memory",
     "Ratio",
+    "Share",
     "Speed",
     "Time",
     "1 device",
@@ -75,6 +78,12 @@ def print_proofs(found: Sequence[Proof]) -> None:
 def print_tuned(found: Answer) -> None:
     """Print what tuning found."""
     _print(tuned.rows(found), tuned.markdown(found), kept=("Recipes", tuned.RATIO, tuned.RANGE))
+
+
+def print_diagnosis(found: Diagnosis) -> None:
+    """Print where a step's time goes."""
+    kept = (diagnoses.PART, diagnoses.SHARE, diagnoses.CEILING)
+    _print(diagnoses.rows(found), diagnoses.markdown(found), kept=kept)
 
 
 def print_json(value: Any) -> None:

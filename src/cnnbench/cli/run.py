@@ -52,6 +52,7 @@ def run(  # noqa: PLR0917  one parameter a flag
     augment: flags.Augment = False,
     threads: flags.Threads = None,
     recipe: flags.Recipes = None,
+    loader: flags.Loaders = None,
     python: flags.Python = None,
     launches: flags.Launches = None,
     budget: flags.Budgets = None,
@@ -90,6 +91,7 @@ def run(  # noqa: PLR0917  one parameter a flag
         "augment": [True] if augment else None,
         "threads": threads,
         "recipe": recipe,
+        "loader": loader,
         "until": until and [flags.accuracy(until)],
     }
     planned = _with_budget(planned_suite(name, chosen, own, fewer=fewer_devices), budget, launches)

@@ -7,7 +7,18 @@ import time
 import traceback
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-from . import evaluation, optimizers, plugins, proof, ranks, reference, supply, threads, wire
+from . import (
+    evaluation,
+    optimizers,
+    peaks,
+    plugins,
+    proof,
+    ranks,
+    reference,
+    supply,
+    threads,
+    wire,
+)
 from .faults import BadData, BadModel, Unsupported
 from .feed import Feed
 from .windows import Windows
@@ -60,6 +71,9 @@ def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stag
     if isinstance(order, wire.Reference):
         reference.converse(order, requests, send)
         return
+    if isinstance(order, wire.Gauge):
+        send(peaks.gauged(order))
+        return
     backend = plugins.load("backends", order.backend)
     method = plugins.load("methods", order.case["method"])
     _, count = ranks.share(backend, order.case)
@@ -107,11 +121,24 @@ def _train(
 
     stages.enter("training")
     windows = _windows(backend, keras, model, order, (*host, evaluate))
-    method.train(Task(keras=keras, model=model, feed=feed), windows)
+    task = Task(keras=keras, model=model, feed=feed)
+    if order.case.get("experiment"):
+        experiment = plugins.load("experiments", order.case["experiment"])
+        experiment.train(task, windows, method, lambda: _stepper(backend, task))
+    else:
+        method.train(task, windows)
     if order.proof:
         windows.save(order.proof)
     _, tell = host
     tell(wire.Finished(facts=_last_facts(backend, keras, model)))
+
+
+def _stepper(backend: Any, task: Task) -> Any:
+    """The model's training step by itself."""
+    if not hasattr(backend, "stepper"):
+        raise Unsupported("Keras 2 has no step without its loop; take a stack of Keras 3")
+    task.model.train_on_batch(*task.feed.batch(0))  # builds and compiles the step
+    return backend.stepper(task.keras, task.model)
 
 
 def _evaluation(backend: Any, order: Any) -> Any:
@@ -200,9 +227,9 @@ def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages
         if order.proof:
             proof.lower_loss_scale(model)
     facts = backend.compiled(keras, model)
-    if order.proof:
+    if order.proof or order.case.get("experiment"):
         first = order.case["data_format"] == "channels_first"
-        facts["macs"] = proof.macs(model, channels_first=first)
+        facts["macs"] = getattr(backend, "macs", proof.macs)(model, channels_first=first)
     _check("precision", order.case["precision"], facts["computes_in"])
     _check("devices", order.case["devices"], facts["devices"])
     stages.tell(wire.Compiled(facts=facts, seconds=stages.seconds()))

@@ -1,9 +1,12 @@
 """What a launch trains on, and what it is evaluated on."""
 
+import functools
+import math
 from typing import Any, NamedTuple, Tuple
 
+from . import loaders as of_loaders
 from . import plugins, proof
-from .faults import BadData
+from .faults import BadData, Unsupported
 from .feed import Feed
 
 Dataset = NamedTuple("Dataset", [("source", Any), ("shape", Any), ("classes", int)])
@@ -40,8 +43,13 @@ def feed(images: Dataset, method: Any, order: Any, share: Tuple[int, int]) -> Fe
 
     Raises:
         BadData: There are fewer images than one batch has.
+        Unsupported: The stack, or the data set, is not one for the loader.
     """
-    found = Feed(images.source, images.classes, order.case, order.seed, share)
+    name = order.case.get("loader", "keras")
+    loader = None if order.proof or name == "keras" else plugins.load("loaders", name)
+    stream = loader and functools.partial(loader.stream, threads=order.threads)
+    parts = (images.source, images.classes, order.case, order.seed, share)
+    found = Feed(*parts, stream=stream)
     if found.global_batch > len(images.source):
         devices = order.case["devices"]
         raise BadData(
@@ -54,4 +62,16 @@ def feed(images: Dataset, method: Any, order: Any, share: Tuple[int, int]) -> Fe
         )
     if method.IN_MEMORY:
         found.keep_in_memory()
+    elif loader:
+        _compare(found, name)
     return found
+
+
+def _compare(found: Feed, loader: str) -> None:
+    """See that a loader's first batch is what Pillow makes of the same photographs."""
+    import numpy as np
+
+    (x, y), (plain_x, plain_y) = found.loaded(0), found.read(0)
+    off = 255.0 * float(np.abs(x - plain_x).mean()) if x.shape == plain_x.shape else math.inf
+    if off > of_loaders.TOLERANCE or not np.array_equal(y, plain_y):
+        raise Unsupported("loader %s gives other images: pixels are off by %.1f" % (loader, off))

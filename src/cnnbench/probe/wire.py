@@ -5,12 +5,13 @@ One message is one line. History of the protocol:
 1. Boot, Measure, Finish; Stage, Booted, Loaded, Built, Compiled, Window, Finished, Failed.
 2. Boot has `proof`; Reference, Expect; Described, Expected.
 3. Evaluate, Again, Learn; Evaluated, Learned. A guest that proves waits after `Finished`.
+4. A case has `experiment`; Gauge; Gauged.
 """
 
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 3
+VERSION = 4
 
 # Host to guest.
 
@@ -63,6 +64,15 @@ Learn = NamedTuple(
         ("seed", int),
     ],
 )
+Gauge = NamedTuple(  # in the place of Boot: how fast is this machine at best?
+    "Gauge",
+    [
+        ("version", int),
+        ("threads", int),
+        ("device", str),  # `cpu` or `gpu`
+        ("precisions", List[str]),
+    ],
+)
 
 # Guest to host. `seconds` are of the stage that the message ends.
 
@@ -112,13 +122,21 @@ Learned = NamedTuple(
         ("seconds", float),
     ],
 )
+Gauged = NamedTuple(
+    "Gauged",
+    [
+        ("peaks", Dict[str, Dict[str, float]]),  # FLOP/s by kind and precision
+        ("bytes_per_second", float),  # read and written, of a copy in memory
+        ("refused", Dict[str, str]),  # why a precision has no peak
+    ],
+)
 
 MESSAGES = {
     kind.__name__: kind
     for kind in (
-        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Learn),
+        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Learn, Gauge),
         *(Stage, Booted, Loaded, Built, Compiled, Window, Evaluated, Finished, Failed),
-        *(Described, Expected, Learned),
+        *(Described, Expected, Learned, Gauged),
     )
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnbench.case import KERAS
 from cnnbench.machine.facts import label
 from cnnbench.report import grid
 from cnnbench.result import FAILED, REFUSED, SETTLED, UNSUPPORTED
@@ -23,7 +24,7 @@ BACKENDS = {
 }
 FORMATS = {"channels_last": "channel last", "channels_first": "channel first"}
 SILENT = (FAILED, REFUSED, UNSUPPORTED)  # verdicts without a number, whose reason stands below
-OPTIONAL = ("Devices", "Precision", "Augmented", "Threads", "Recipes", "Notes")
+OPTIONAL = ("Devices", "Precision", "Augmented", "Threads", "Loader", "Recipes", "Notes")
 SPEED, INTERVAL = "Speed (images/s)", "95 % interval"
 
 
@@ -55,6 +56,7 @@ def place(case: Case) -> tuple[str | float, ...]:
     return (
         *(case.model, case.dataset, case.method, case.global_batch, case.data_format),
         *(case.stack, case.device, case.devices, case.precision, case.until or 0.0),
+        case.loader,
         *case.recipes,
     )
 
@@ -100,6 +102,7 @@ def about(result: Result) -> dict[str, str]:
         "Precision": "" if case.precision == "float32" else case.precision,
         "Augmented": "yes" if case.augment else "",
         "Threads": str(case.threads or ""),
+        "Loader": "" if case.loader == KERAS else case.loader,
         "Recipes": ", ".join(case.recipes),
         "Notes": notes(result),
     }

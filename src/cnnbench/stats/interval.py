@@ -1,4 +1,4 @@
-"""Interval of a geometric mean: Student's t on logarithms.
+"""Intervals of means: Student's t, on logarithms where values are positive and vary by factors.
 
 For values x_1 ... x_n of independent launches, with y = ln x, the interval is
 exp(mean(y) ± t(1 - a/2, n - 1) * s_y / sqrt(n)). Speeds are positive and vary by factors, so
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Interval(NamedTuple):
-    """A geometric mean and where it may lie; no bounds for a single value."""
+    """A mean and where it may lie; no bounds for a single value."""
 
     point: float
     low: float | None
@@ -40,13 +40,33 @@ def geometric(values: Sequence[float], confidence: float) -> Interval:
     """
     if not values or min(values) <= 0:
         raise ValueError("a geometric mean needs positive values")
-    logs = np.log(np.asarray(values, dtype=float))
-    middle = float(logs.mean())
     if len(values) == 1:
         return Interval(float(values[0]), None, None)
-    error = float(logs.std(ddof=1)) / math.sqrt(len(values))
+    middle, low, high = arithmetic([math.log(value) for value in values], confidence)
+    assert low is not None  # noqa: S101
+    assert high is not None  # noqa: S101
+    return Interval(math.exp(middle), math.exp(low), _exp(high))
+
+
+def arithmetic(values: Sequence[float], confidence: float) -> Interval:
+    """Mean of values of any sign with its two-sided interval: Student's t.
+
+    Args:
+        values: At least one.
+        confidence: Between 0 and 1.
+
+    Raises:
+        ValueError: There is no value.
+    """
+    if not values:
+        raise ValueError("a mean needs values")
+    some = np.asarray(values, dtype=float)
+    middle = float(some.mean())
+    if len(values) == 1:
+        return Interval(middle, None, None)
+    error = float(some.std(ddof=1)) / math.sqrt(len(values))
     reach = float(stdtrit(len(values) - 1, 0.5 + confidence / 2)) * error
-    return Interval(math.exp(middle), math.exp(middle - reach), _exp(middle + reach))
+    return Interval(middle, middle - reach, middle + reach)
 
 
 def _exp(value: float) -> float:

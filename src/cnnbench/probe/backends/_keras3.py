@@ -2,7 +2,9 @@
 
 from typing import Any, Callable, Dict, List, Optional
 
+from .. import releases
 from ..faults import Unsupported
+from ..stepper import Stepper, nothing
 
 # TF32 is no type of Keras': it is how a GPU multiplies float32, which each backend switches.
 POLICIES = {
@@ -13,6 +15,7 @@ POLICIES = {
 }
 PRECISIONS = {policy: precision for precision, policy in POLICIES.items()}
 SLOTS = ("momentum", "velocity")
+STEPPED = ("3.15",)  # releases whose compiled step is called here without its loop
 
 
 def boot(case: Any, seed: int) -> Any:
@@ -113,3 +116,14 @@ def watch(model: Any, note: Callable[[Any], None]) -> Callable[[], int]:
 
     model.call = noted
     return calls.__len__
+
+
+def stepper(keras: Any, model: Any, wait: Callable[[], None]) -> Stepper:
+    """Keras' compiled step of a model that has trained on a batch, and is changed in place."""
+    releases.keras3(keras, STEPPED, "what takes single steps")
+    return Stepper(
+        step=lambda x, y: model.train_function([(x, y, None)]),
+        wait=wait,
+        settle=nothing,
+        resident=keras.ops.convert_to_tensor,
+    )

@@ -215,7 +215,7 @@ class Model(Loops):
         import torch
 
         images = self._images(x)
-        labels = torch.from_numpy(y.argmax(1)).to(self._device, non_blocking=True)
+        labels = torch.as_tensor(y.argmax(1)).to(self._device, non_blocking=True)
         self.module.train()
         with self._computing():
             logits = self.module(images)
@@ -259,7 +259,7 @@ class Model(Loops):
         """Images as PyTorch has them; those with channels last keep lying so."""
         import torch
 
-        images = torch.from_numpy(x).to(self._device, non_blocking=True)
+        images = torch.as_tensor(x).to(self._device, non_blocking=True)
         return images if self._first else images.permute(0, 3, 1, 2)
 
     def _blank(self, count: int) -> Any:

@@ -4,6 +4,8 @@ import os
 from time import perf_counter as clock
 from typing import Any, Callable, Dict, Iterator, List
 
+from .. import releases
+from ..stepper import Stepper
 from . import _keras3
 from ._keras3 import read_back, slots, weights
 from ._layout import one_layout
@@ -20,6 +22,7 @@ __all__ = [
     "replicate",
     "scope",
     "slots",
+    "stepper",
     "watch",
     "weights",
 ]
@@ -80,6 +83,32 @@ def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
     others = [v.value for v in model.non_trainable_variables]
     program = jax.make_jaxpr(lambda x: model.stateless_call(trainable, others, x))(image)
     return one_layout(_layouts(program.jaxpr))
+
+
+def stepper(keras: Any, model: Any) -> Stepper:
+    """Keras' compiled step, which takes the state of all variables and gives it back."""
+    import jax
+
+    releases.keras3(keras, _keras3.STEPPED, "what takes single steps")
+    kinds = ("trainable_variables", "non_trainable_variables")
+    groups = [getattr(model, kind) for kind in kinds]
+    groups += [model.optimizer.variables, model.metrics_variables]
+    state = [tuple([v.value for v in group] for group in groups)]
+
+    def step(x: Any, y: Any) -> None:
+        _, state[0] = model.train_function(state[0], iter([(x, y, None)]))
+
+    def settle() -> None:
+        for group, values in zip(groups, state[0]):
+            for variable, value in zip(group, values):
+                variable.assign(value)
+
+    return Stepper(
+        step=step,
+        wait=lambda: jax.block_until_ready(state[0]),
+        settle=settle,
+        resident=keras.ops.convert_to_tensor,
+    )
 
 
 def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001

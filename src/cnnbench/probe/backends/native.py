@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List
 
 from .. import plugins
 from ..faults import Unsupported
+from ..stepper import Stepper, nothing
 from . import _native_keras, _torch
 from ._one_device import replicate, scope
 
@@ -20,6 +21,7 @@ __all__ = [
     "replicate",
     "scope",
     "slots",
+    "stepper",
     "watch",
     "weights",
     "without_dropout",
@@ -106,6 +108,16 @@ def read_back(keras: Any, model: Any) -> Any:  # noqa: ARG001
     """A copy of the first layer's kernel."""
     first = model.module.keras_order()[0]
     return first.weight.detach().cpu().numpy().copy()
+
+
+def stepper(keras: Any, model: Any) -> Stepper:
+    """The training step on tensors, or on what becomes one."""
+    import torch
+
+    def resident(array: Any) -> Any:
+        return torch.from_numpy(array).to(keras.device)
+
+    return Stepper(step=model.trained, wait=_torch.wait, settle=nothing, resident=resident)
 
 
 def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001

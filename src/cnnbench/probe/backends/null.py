@@ -9,6 +9,7 @@ import math
 import random
 from typing import Any, Callable, Dict
 
+from ..stepper import Stepper, nothing
 from . import _null_keras
 from ._one_device import replicate, scope
 
@@ -19,9 +20,11 @@ __all__ = [
     "convolutions",
     "facts",
     "fence",
+    "macs",
     "replicate",
     "right",
     "scope",
+    "stepper",
 ]
 
 SECONDS_PER_IMAGE = 1e-3
@@ -83,6 +86,18 @@ def right(model: Any, x: Any, y: Any) -> int:  # noqa: ARG001
     """As many as a model would classify rightly that had learned for so long."""
     share = BEST_ACCURACY * (1 - math.exp(-_state["images"] / _state["learns"]))
     return int(len(x) * share)
+
+
+def stepper(keras: Any, model: Any) -> Stepper:
+    """A step of virtual time."""
+    return Stepper(
+        step=model.train_on_batch, wait=fence(keras, model), settle=nothing, resident=lambda x: x
+    )
+
+
+def macs(model: Any, *, channels_first: bool) -> int:  # noqa: ARG001
+    """Multiply-accumulates forward of one image, by the shapes."""
+    return int(model.count_macs())
 
 
 def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001

@@ -6,6 +6,7 @@ from time import perf_counter as clock
 from typing import Any, Callable, Dict, Iterator, List
 
 from ..faults import Unsupported
+from ..stepper import Stepper
 from . import _keras2, _keras3
 from ._keras3 import weights
 from ._layout import one_layout
@@ -21,6 +22,7 @@ __all__ = [
     "replicate",
     "scope",
     "slots",
+    "stepper",
     "watch",
     "weights",
 ]
@@ -178,6 +180,15 @@ def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:
     import tensorflow as tf
 
     return _keras2.slots(keras, model) if _is_first(tf) else _keras3.slots(keras, model)
+
+
+def stepper(keras: Any, model: Any) -> Stepper:
+    """Keras 3's compiled step; TensorFlow 1 is fed by Python in each."""
+    import tensorflow as tf
+
+    if _is_first(tf):
+        raise Unsupported("Keras 2 has no step without its loop; take a stack of Keras 3")
+    return _keras3.stepper(keras, model, fence(keras, model))
 
 
 def order_updates(keras: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List
 
 from .. import ranks
 from ..faults import Unsupported
+from ..stepper import Stepper
 from . import _keras3, _torch
 from ._keras3 import read_back, slots, weights
 from ._one_device import scope
@@ -23,6 +24,7 @@ __all__ = [
     "replicate",
     "scope",
     "slots",
+    "stepper",
     "watch",
     "weights",
 ]
@@ -100,6 +102,11 @@ def convolutions(keras: Any, model: Any) -> str:  # noqa: ARG001
 
     images = torch.zeros((2,) + tuple(model.input_shape[1:]))
     return _torch.layout(lambda: model(images, training=False))
+
+
+def stepper(keras: Any, model: Any) -> Stepper:
+    """Keras' step, compiled or not."""
+    return _keras3.stepper(keras, model, _torch.wait)
 
 
 def watch(keras: Any, model: Any) -> Callable[[], Dict[str, int]]:  # noqa: ARG001

@@ -50,8 +50,20 @@ class Folders:
     def __len__(self) -> int:
         return len(self._labels)
 
-    def read(self, indices: Any) -> Tuple[Any, Any]:
+    def path(self, index: int) -> str:
+        """Where a photograph is."""
+        return os.path.join(self._root, *self._place(index))
+
+    def labels(self, indices: Any) -> Any:
+        """Of the photographs at these indices: int64 (n,)."""
+        return self._labels[indices]
+
+    def read(self, indices: Any, decode: Any = None) -> Tuple[Any, Any]:
         """Decode the photographs at these indices.
+
+        Args:
+            indices: Whole numbers (n,).
+            decode: What decodes one, in the place of `pillow`.
 
         Raises:
             BadData: One is truncated, corrupt, or not of 8 bits a channel.
@@ -59,13 +71,16 @@ class Folders:
         import numpy as np
 
         chosen = np.asarray(indices, np.int64)
-        labels = self._labels[chosen]
         images = np.empty((len(chosen),) + tuple(self._shape), np.uint8)
-        for image, label, rank in zip(images, labels, self._ranks[chosen]):
-            image[...] = _decode(
-                self._root, self._names[label], self._files[label][rank], self._shape
-            )
-        return images, labels
+        for image, index in zip(images, chosen):
+            relative = "/".join(self._place(index))
+            image[...] = (decode or pillow)(self.path(index), relative, self._shape)
+        return images, self.labels(chosen)
+
+    def _place(self, index: int) -> Tuple[str, str]:
+        """Folder and file of a photograph."""
+        label = self._labels[index]
+        return self._names[label], self._files[label][self._ranks[index]]
 
     def facts(self) -> Dict[str, Any]:
         """How many photographs and classes."""
@@ -98,14 +113,22 @@ def _visible(root: str, name: str) -> "List[os.DirEntry[str]]":
         ) from error
 
 
-def _decode(root: str, name: str, file: str, shape: Tuple[int, int, int]) -> Any:
-    """One photograph as uint8 of that shape."""
+def pillow(path: str, relative: str, shape: Tuple[int, int, int]) -> Any:
+    """One photograph as uint8 of that shape.
+
+    Args:
+        path: Where it is.
+        relative: What messages call it.
+        shape: Height, width and channels.
+
+    Raises:
+        BadData: It is truncated, corrupt, or not of 8 bits a channel.
+    """
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
-    relative = "%s/%s" % (name, file)
     try:
-        with Image.open(os.path.join(root, name, file)) as image:
+        with Image.open(path) as image:
             # Pillow 8 has no Image.Resampling.
             bilinear = Image.BILINEAR  # type: ignore[attr-defined]
             rgb = _in_rgb(image, relative).resize((shape[1], shape[0]), bilinear)

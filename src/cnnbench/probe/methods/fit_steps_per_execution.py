@@ -8,19 +8,16 @@ PyTorch knows one step only, as does Keras 2: both are unsupported.
 from typing import Any
 
 from ..faults import Unsupported
+from ..recipes import steps_per_execution
 from .fit import repeat
 
 IN_MEMORY = True
 ONE_STEP = False
-STEPS = 8
 
 
 def train(task: Any, windows: Any) -> None:
     """Call `fit` with as many steps per execution until the host has seen enough."""
-    if not hasattr(task.model, "steps_per_execution"):
-        raise Unsupported("Keras %s has no steps_per_execution" % task.keras.__version__)
     if task.keras.backend.backend() == "torch":
         raise Unsupported("Keras %s has no steps_per_execution on torch" % task.keras.__version__)
-    # As `compile` would have set it: the step is not built before the first `fit`.
-    task.model.steps_per_execution = STEPS
+    steps_per_execution.compiled(task.keras, task.model)
     repeat(task, windows)

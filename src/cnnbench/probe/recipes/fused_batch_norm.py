@@ -7,7 +7,7 @@ variance over n, not over n - 1 as PyTorch has them.
 
 from typing import Any
 
-from . import _knows
+from .. import releases
 
 CHANGES = "rounding"
 SOURCE = "PyTorch, torch.native_batch_norm"
@@ -25,7 +25,7 @@ def build(keras: Any) -> None:
     """Layers that are called from now on compute so; what they cannot, they compute as before."""
     import torch
 
-    _knows.keras3(keras, RELEASES)
+    releases.keras3(keras, RELEASES, "this recipe")
     layer = keras.layers.BatchNormalization
     usual = layer.call
 

@@ -1,0 +1,127 @@
+"""Takes a training step apart on this machine, by experiments in blocks. Yields events."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnbench import catalog, diagnosis, events, launch, prepare
+from cnnbench.arena import Arena
+from cnnbench.convergence import REFERENCES
+from cnnbench.diagnosis import AS_IS, Peaks
+from cnnbench.errors import ProbeError
+from cnnbench.link.conversation import Conversation
+from cnnbench.plan import BUDGETS
+from cnnbench.probe import wire
+from cnnbench.proving import hearing
+from cnnbench.proving.hearing import SILENCE_SECONDS, UnverifiableError
+from cnnbench.readiness import readied
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from cnnbench.case import Case
+    from cnnbench.diagnosis import Diagnosis
+    from cnnbench.prepare import Own, Ready
+    from cnnbench.record import Facts
+    from cnnbench.store.database import Store
+
+PEAKS = "peaks of this machine"
+# Parts of a step are differences: single launches need not be precise, blocks are many enough.
+BUDGET = replace(BUDGETS["quick"], windows=(6, 12))
+
+
+class Diagnosing(Arena):
+    """Takes a case apart.
+
+    Args:
+        case: As it is.
+        blocks: Of all experiments, to be measured.
+        own: The user's own files and environments.
+        machine: Facts of this host.
+        store: Where launches go.
+        resume: Whether an interrupted diagnosis of the same is gone on with.
+    """
+
+    KIND, GOES_ON = "diagnose", True
+
+    def __init__(
+        self, case: Case, blocks: int, own: Own, machine: Facts, store: Store, *, resume: bool
+    ) -> None:
+        backend = prepare.stack_of(own, case.stack).backend
+        arms = diagnosis.arms(case, backend, launch.threads(case.threads))
+        budget = replace(BUDGET, blocks=(blocks, blocks))
+        super().__init__(arms, budget, own, machine, store, resume=resume)
+        self._case = case
+        self._peaks: Peaks | None = None
+        self._unmeasured: dict[str, str] = {}
+
+    def diagnosis(self) -> Diagnosis:
+        """What is known so far."""
+        failures = {one.arm: one.failure.message for one in self._launches if one.failure}
+        counted = (one.facts.get("macs") for one in self._launches)
+        return diagnosis.diagnosed(
+            self._case,
+            self.measured(catalog.module("metrics", "images_per_second").of),
+            macs=next((int(macs) for macs in counted if isinstance(macs, int)), None),
+            peaks=self._peaks,
+            failures=failures | self._unmeasured,
+        )
+
+    def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
+        if AS_IS not in ready:
+            return
+        yield from self._gauge()
+        blocks = self._budget.blocks[0]
+        for number in range(self._last() + 1, blocks + 1):
+            names = [name for name in self._able() if name in ready]
+            if AS_IS not in names:
+                return
+            turns = number > 1 and self._may_take_turns(ready, names)
+            chosen = {name: ready[name] for name in names}
+            yield from self._block(number, chosen, self._budget.windows[0], turns=turns)
+            yield events.BlockMeasured(number, blocks)
+
+    def _gauge(self) -> Generator[events.Event, None, None]:
+        """Measure what this machine can do at best."""
+        if self._case.stack == "null":
+            self._unmeasured[PEAKS] = "null computes nothing"
+            return
+        stack = REFERENCES[self._case.device]
+        blank = replace(self._case, stack=stack, precision="float32", recipes=())
+        made = yield from readied(blank, self._own)
+        if isinstance(made, prepare.NotReady):
+            self._unmeasured[PEAKS] = made.failure.message
+            return
+        yield events.PeaksStarted()
+        try:
+            with (
+                tempfile.TemporaryDirectory(prefix="cnnbench-") as name,
+                launch.start(made, Path(name)) as process,
+            ):
+                told = gauged(Conversation(process, SILENCE_SECONDS), self._case)
+        except (UnverifiableError, ProbeError) as error:
+            self._unmeasured[PEAKS] = str(error)
+            return
+        self._peaks = Peaks(told.peaks, told.bytes_per_second)
+        self._unmeasured |= {f"{PEAKS} in {kind}": why for kind, why in told.refused.items()}
+
+
+def gauged(conversation: Conversation, case: Case) -> wire.Gauged:
+    """What a guest says of the machine at best, in float32 and the precision of a case.
+
+    Raises:
+        UnverifiableError: It failed.
+    """
+    conversation.tell(
+        wire.Gauge(
+            version=wire.VERSION,
+            threads=launch.threads(case.threads),
+            device=case.device,
+            precisions=list(dict.fromkeys(["float32", case.precision])),
+        )
+    )
+    told: wire.Gauged = hearing.answer(conversation, wire.Gauged)
+    return told

@@ -1,0 +1,17 @@
+"""A training step by itself, as backends give it: without the loop that Keras puts around it."""
+
+from typing import Any, Callable, NamedTuple
+
+Stepper = NamedTuple(
+    "Stepper",
+    [
+        ("step", Callable[[Any, Any], Any]),  # trains on a batch; nobody waits for it
+        ("wait", Callable[[], Any]),  # until the device has done all steps so far
+        ("settle", Callable[[], Any]),  # the model has what the steps made of it
+        ("resident", Callable[[Any], Any]),  # an array, where the device has it
+    ],
+)
+
+
+def nothing() -> None:
+    """What settles a model that its steps change in place."""

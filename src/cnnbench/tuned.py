@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench import recipes
+from cnnbench.case import KERAS
 from cnnbench.stats import additive, interval
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def label(case: Case) -> str:
     """A configuration in a few words: all in which configurations differ."""
     parts = [case.stack, case.data_format, case.precision, f"batch {case.batch_size}"]
     parts += [f"{case.threads} threads"] if case.threads else []
+    parts += [f"loader {case.loader}"] if case.loader != KERAS else []
     return " ".join([*parts, recipes.written(case)])
 
 

@@ -33,6 +33,14 @@ def test_an_answer_has_its_races_and_what_may_be_the_best(cnnbench: Command, fol
     }
 
 
+def test_what_there_is_may_have_recipes(cnnbench: Command, folder: Path) -> None:
+    cnnbench(*TUNE, "--recipe", "spin", "--present", "keep_memory", "--json", folder / "out.json")
+    told = json.loads((folder / "out.json").read_text())
+    assert told["present"]["recipes"] == ["keep_memory"]
+    together = told["races"][2]["configurations"]
+    assert told["present"] in together
+
+
 def test_only_one_training_is_tuned_at_a_time(cnnbench: Command) -> None:
     done = cnnbench(*TUNE, "--model", "simple_cnn", "--model", "resnet20_cifar")
     assert done.status == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from cnnbench import handover, prepare, tuning
 from cnnbench import recipes as mixtures
+from cnnbench.case import KERAS
 from cnnbench.cli import flags, output
 from cnnbench.cli.common_case import UNDECIDED
 from cnnbench.cli.measuring import followed, here, leave_early
@@ -35,6 +37,10 @@ Objective = Annotated[
 Output = Annotated[
     Path, typer.Option("--output", help="The file that gives your own script the configuration.")
 ]
+Present = Annotated[
+    str,
+    typer.Option("--present", metavar="RECIPES", help="Recipes that you have now, joined by +."),
+]
 Tried = Annotated[
     list[str] | None,
     typer.Option("--recipe", help="A recipe to try; without, all that leave training as it is."),
@@ -53,6 +59,8 @@ def tune(  # noqa: PLR0917  one parameter a flag
     augment: flags.Augment = False,
     threads: flags.Threads = None,
     recipe: Tried = None,
+    present: Present = mixtures.NONE,
+    loader: flags.Loaders = None,
     python: flags.Python = None,
     objective: Objective = "throughput",
     minutes: Minutes = 30.0,
@@ -93,13 +101,14 @@ def tune(  # noqa: PLR0917  one parameter a flag
         "device": device,
         "augment": [True] if augment else None,
         "threads": threads,
+        "loader": loader,
     }
     bases = planned_suite("quick", chosen, own).cases
     _check_single(bases)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
         running = tuning.Tuning(
-            bases[0],
+            replace(bases[0], recipes=mixtures.read(present)),
             bases,
             _wanted(recipe),
             objective=objective,
@@ -145,6 +154,8 @@ def _hand_over(best: Case, about: str, own: prepare.Own, place: Path) -> None:
     backend = prepare.stack_of(own, best.stack).backend
     output.write_text(str(place), handover.text(best, backend, about))
     early = " and start it by: cnnbench exec -- python" if handover.before(place) else ""
+    if best.loader != KERAS:
+        typer.echo(f"{place}: your script reads by itself; loader {best.loader} was best", err=True)
     typer.echo(f"{place}: import it in the first line of your script{early}", err=True)
 
 

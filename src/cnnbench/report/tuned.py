@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cnnbench.tuned import Answer, Gain, Lap
 
 RATIO, RANGE = "Ratio to now", "95 % interval"
+SOMETIMES = ("Precision", "Batch Size", "Threads", "Loader")  # columns, where rows differ
 GIB = 2**30
 
 
@@ -31,7 +32,7 @@ def rows(found: Answer) -> list[dict[str, str]]:
     behind = lap.standing.behind
     cases = sorted((a.case for a in lap.arms if a.name in behind), key=lambda c: -behind[label(c)])
     table = [_row(case, lap, found) for case in cases]
-    empty = {name for name in ("Precision", "Batch Size", "Threads") if _alike(table, name)}
+    empty = {name for name in SOMETIMES if _alike(table, name)}
     return [{k: v for k, v in row.items() if k not in empty} for row in table]
 
 
@@ -117,6 +118,7 @@ def _row(case: Case, lap: Lap, found: Answer) -> dict[str, str]:
         "Precision": case.precision,
         "Batch Size": str(case.batch_size),
         "Threads": str(case.threads or ""),
+        "Loader": case.loader,
         "Recipes": ", ".join(case.recipes) or recipes.NONE,
         "Speed (images/s)": _mean(mine, "images_per_second", 1),
         "Memory (GiB)": _mean(mine, "peak_memory", GIB),

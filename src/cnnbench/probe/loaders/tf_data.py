@@ -1,7 +1,7 @@
 """TensorFlow's tf.data: its own threads read, decode, resize and batch ahead.
 
-Images are shrunk with a filter (`antialias`), as Pillow does; without, tf.data is faster, and its pixels
-are others.
+Images are shrunk with a filter (`antialias`), as Pillow does; without, tf.data is faster, and its
+pixels are others.
 """
 
 from typing import Any, Iterator

@@ -46,7 +46,7 @@ def diagnose(  # noqa: PLR0917  one parameter a flag
 
     The same training runs beside experiments that each leave a part of it out, in blocks of fresh
     processes. Each part has its time, and the ceiling of whatever remedies it; beside them stands
-    what the machine can do at best. About a minute and a half a block.
+    what the machine can do at best. Two to three minutes a block.
 
     cnnbench diagnose --stack keras3-jax --model resnet56_cifar --method train_on_batch
 

@@ -1,4 +1,8 @@
-"""Takes a training step apart on this machine, by experiments in blocks. Yields events."""
+"""Takes a training step apart on this machine, by experiments in blocks. Yields events.
+
+It begins with a pilot block, which shows what can run and what memory it takes, so that experiments
+can take turns, window by window, in the blocks that count.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import catalog, diagnosis, events, launch, prepare
 from cnnbench.arena import Arena
+from cnnbench.comparison import PILOT_BLOCK
 from cnnbench.convergence import REFERENCES
 from cnnbench.diagnosis import AS_IS, Peaks
 from cnnbench.errors import ProbeError
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from cnnbench.store.database import Store
 
 PEAKS = "peaks of this machine"
+TRIES = 2  # blocks made for each that counts, at most
 # Parts of a step are differences: single launches need not be precise, blocks are many enough.
 BUDGET = replace(BUDGETS["quick"], windows=(6, 12))
 
@@ -74,15 +80,23 @@ class Diagnosing(Arena):
         if AS_IS not in ready:
             return
         yield from self._gauge()
-        blocks = self._budget.blocks[0]
-        for number in range(self._last() + 1, blocks + 1):
-            names = [name for name in self._able() if name in ready]
-            if AS_IS not in names:
+        wanted = self._budget.blocks[0]
+        if not any(one.windows for one in self._launches if one.block == PILOT_BLOCK):
+            yield from self._launched(PILOT_BLOCK, ready)
+            yield events.BlockMeasured(0, wanted)
+        while self.diagnosis().blocks < wanted and self._last() < TRIES * wanted:
+            if AS_IS not in self._able():
                 return
-            turns = number > 1 and self._may_take_turns(ready, names)
-            chosen = {name: ready[name] for name in names}
-            yield from self._block(number, chosen, self._budget.windows[0], turns=turns)
-            yield events.BlockMeasured(number, blocks)
+            yield from self._launched(self._last() + 1, ready)
+            yield events.BlockMeasured(self.diagnosis().blocks, wanted)
+
+    def _launched(self, number: int, ready: dict[str, Ready]) -> Iterator[events.Event]:
+        """A block of all that can run; of the pilot, which does not count, a window each."""
+        chosen = {name: ready[name] for name in self._able() if name in ready}
+        is_pilot = number == PILOT_BLOCK
+        turns = not is_pilot and self._may_take_turns(ready, list(chosen))
+        windows = 1 if is_pilot else self._budget.windows[0]
+        yield from self._block(number, chosen, windows, turns=turns)
 
     def _gauge(self) -> Generator[events.Event, None, None]:
         """Measure what this machine can do at best."""

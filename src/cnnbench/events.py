@@ -159,7 +159,7 @@ class PeaksStarted:
 
 @dataclass(frozen=True, slots=True)
 class BlockMeasured:
-    """A block whose launches conclude nothing by themselves is over; how many there will be."""
+    """A block of a diagnosis is over: how many count by now, of those that are wanted."""
 
     number: int
     blocks: int

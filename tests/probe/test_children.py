@@ -24,7 +24,8 @@ ready = context.Event()
 context.Process(target=work, args=(ready,), daemon=True).start()
 ready.wait()
 end_children()
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime)
 """
 
 

@@ -253,7 +253,9 @@ def _gone_through(event: events.PeaksStarted | events.BlockMeasured) -> str:
     """How far a diagnosis is."""
     if isinstance(event, events.PeaksStarted):
         return "measuring what this machine can do at best"
-    return f"block {event.number} of {event.blocks} is measured"
+    if not event.number:
+        return "pilot: what can run is known"
+    return f"{event.number} of {_several(event.blocks, 'block', 'blocks')} measured"
 
 
 def _block(event: events.BlockEnded) -> str:

@@ -21,9 +21,12 @@ from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnnbench.case import Case
     from cnnbench.comparison import Outcome
     from cnnbench.result import Result
+    from cnnbench.store.reading import Campaign
 
 
 def show(  # noqa: PLR0917  one parameter a flag
@@ -103,12 +106,18 @@ def _stored(store: Store, *, everything: bool, comparisons: bool) -> Recorded:
     if comparisons:
         chosen = [one.id for one in found if one.suite == SUITE and one.arms]
     else:
-        chosen = [one.id for one in found[-1:] if not everything]
+        chosen = [] if everything else _last(found, store)
     launches = [launch for name in chosen for launch in store.launches(campaign=name)]
     if everything:
         launches += [launch for group in store.launches_by_case().values() for launch in group]
     campaigns = {campaign.id: exchange.origin(campaign) for campaign in found}
     return Recorded(campaigns=campaigns, launches=tuple(launches))
+
+
+def _last(found: Sequence[Campaign], store: Store) -> list[str]:
+    """The last run or comparison; races and diagnoses have told their answers."""
+    told = (one.id for one in reversed(found) if not one.arms or one.suite == SUITE)
+    return next(([name] for name in told if store.launches(campaign=name)), [])
 
 
 def _matches(case: Case, wanted: dict[str, list[str] | None]) -> bool:

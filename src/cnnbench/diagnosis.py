@@ -22,13 +22,14 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnbench import recipes
+from cnnbench import catalog, recipes
 from cnnbench.case import Arm
 from cnnbench.forecast import FLOP_OF_A_MAC
 from cnnbench.stats.interval import Interval, arithmetic, geometric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import ModuleType
 
     from cnnbench.case import Case
 
@@ -39,9 +40,6 @@ UNWATCHED, HALF_BATCH, HALF_CPUS = "unwatched", "half the batch", "half the CPUs
 SEVERAL_STEPS = "steps_per_execution"
 
 WATCHED = ("fit_batch_callback", "fit_progress_bar")
-OF_ARRAYS = ("fit", "fit_steps_per_execution", *WATCHED)  # they cut batches out of arrays
-
-READING = ("fit_generator",)  # they read while they train
 
 CALLBACKS, INPUT, LOOP, WAITING = "callbacks", "input", "loop", "waiting"
 TRANSFER, EACH_STEP, COMPUTE, REST = "transfer", "each step", "compute", "all else"
@@ -131,7 +129,7 @@ def chain(case: Case) -> tuple[Link, ...]:
     links = []
     if case.method in WATCHED:
         links.append(Link(UNWATCHED, CALLBACKS))
-    if case.method not in OF_ARRAYS:
+    if not getattr(_method(case), "FROM_START", False):  # else it cuts batches out of arrays
         links.append(Link(CACHED, INPUT))
     if case.method == "train_on_batch":
         links += [Link(WAITED, LOOP), Link(STEPPED, WAITING)]
@@ -156,7 +154,7 @@ def arms(case: Case, backend: str, cpus: int) -> list[Arm]:
     if case.batch_size > 1:
         half = replace(case, batch_size=case.batch_size // 2)
         found[HALF_BATCH] = replace(half, experiment=RESIDENT)
-    if case.method in READING and backend != "null":  # whose virtual clock reading does not move
+    if not _method(case).IN_MEMORY and backend != "null":  # whose virtual clock does not read
         found[LOADER] = replace(case, experiment=LOADER)
     if cpus > 1 and case.device == "cpu":
         found[HALF_CPUS] = replace(case, threads=cpus // 2)
@@ -195,6 +193,10 @@ def diagnosed(
         peaks=peaks,
         failures=dict(failures or {}),
     )
+
+
+def _method(case: Case) -> ModuleType:
+    return catalog.module("methods", case.method)
 
 
 def _parts(case: Case, blocks: Sequence[Mapping[str, float]]) -> tuple[tuple[Part, ...], int]:

@@ -15,6 +15,7 @@ from . import (
     proof,
     ranks,
     reference,
+    stepper,
     supply,
     threads,
     wire,
@@ -136,7 +137,7 @@ def _train(
 def _stepper(backend: Any, task: Task) -> Any:
     """The model's training step by itself."""
     if not hasattr(backend, "stepper"):
-        raise Unsupported("Keras 2 has no step without its loop; take a stack of Keras 3")
+        raise Unsupported(stepper.NONE_IN_KERAS_2)
     task.model.train_on_batch(*task.feed.batch(0))  # builds and compiles the step
     return backend.stepper(task.keras, task.model)
 

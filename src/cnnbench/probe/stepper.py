@@ -12,6 +12,8 @@ Stepper = NamedTuple(
     ],
 )
 
+NONE_IN_KERAS_2 = "Keras 2 has no step without its loop; take a stack of Keras 3"
+
 
 def nothing() -> None:
     """What settles a model that its steps change in place."""

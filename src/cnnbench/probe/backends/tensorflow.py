@@ -6,7 +6,7 @@ from time import perf_counter as clock
 from typing import Any, Callable, Dict, Iterator, List
 
 from ..faults import Unsupported
-from ..stepper import Stepper
+from ..stepper import NONE_IN_KERAS_2, Stepper
 from . import _keras2, _keras3
 from ._keras3 import weights
 from ._layout import one_layout
@@ -187,7 +187,7 @@ def stepper(keras: Any, model: Any) -> Stepper:
     import tensorflow as tf
 
     if _is_first(tf):
-        raise Unsupported("Keras 2 has no step without its loop; take a stack of Keras 3")
+        raise Unsupported(NONE_IN_KERAS_2)
     return _keras3.stepper(keras, model, fence(keras, model))
 
 

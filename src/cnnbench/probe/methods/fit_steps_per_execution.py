@@ -12,6 +12,7 @@ from ..recipes import steps_per_execution
 from .fit import repeat
 
 IN_MEMORY = True
+FROM_START = True
 ONE_STEP = False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnnbench import prepare, tuning
@@ -33,7 +34,7 @@ def lapped(
         KeyboardInterrupt: It was interrupted; the same call goes on.
     """
     own = prepare.Own()
-    named = [type(arm)(name=arm.name, case=prepare.named(arm.case, own)) for arm in arms]
+    named = [replace(arm, case=prepare.named(arm.case, own)) for arm in arms]
     race = Race(
         named,
         tuning.RULES._replace(blocks=(blocks, blocks)),
@@ -49,13 +50,6 @@ def lapped(
     if (cut_off := followed(race.run())) is not None:
         raise KeyboardInterrupt from cut_off
     return tuning.lap("all", named, race)
-
-
-def interval(found: tuned.Gain | None, digits: int = 2) -> str:
-    """`low - high`; nothing where one block gives none."""
-    if found is None or found.low is None or found.high is None:
-        return ""
-    return f"{found.low:.{digits}f} - {found.high:.{digits}f}"
 
 
 def speed(blocks: Sequence[dict[str, float]], name: str) -> float:

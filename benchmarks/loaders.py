@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 from cnnbench import tuned
 from cnnbench.case import KERAS, Arm, Case
 from cnnbench.report import grid
+from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
-from lapped import interval, lapped, speed
+from lapped import lapped, speed
 from pages import ROOT
 
 if TYPE_CHECKING:

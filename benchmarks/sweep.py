@@ -22,9 +22,10 @@ from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.envs import stack as stacks
 from cnnbench.report import grid
+from cnnbench.report.tuned import interval
 from cnnbench.stopping import seconds
 from cnnbench.store.database import Store
-from lapped import interval, lapped, speed
+from lapped import lapped, speed
 from pages import ROOT
 
 if TYPE_CHECKING:

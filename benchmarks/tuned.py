@@ -21,8 +21,9 @@ from cnnbench.cli.measuring import followed, here
 from cnnbench.forecast import macs
 from cnnbench.report import grid
 from cnnbench.report.table import FORMATS
+from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
-from lapped import interval, lapped, speed
+from lapped import lapped, speed
 from pages import ROOT
 from planted import keep, recorded
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import catalog, diagnosis, events, launch, prepare
 from cnnbench.arena import Arena
-from cnnbench.comparison import PILOT_BLOCK
+from cnnbench.comparison import PILOT_BLOCK, TRIES
 from cnnbench.convergence import REFERENCES
 from cnnbench.diagnosis import AS_IS, Peaks
 from cnnbench.errors import ProbeError
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from cnnbench.store.database import Store
 
 PEAKS = "peaks of this machine"
-TRIES = 2  # blocks made for each that counts, at most
 # Parts of a step are differences: single launches need not be precise, blocks are many enough.
 BUDGET = replace(BUDGETS["quick"], windows=(6, 12))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnbench import events, racing
 from cnnbench.arena import Arena
+from cnnbench.comparison import TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from cnnbench.case import Arm
     from cnnbench.prepare import Ready
     from cnnbench.racing import Rules, Standing
-
-TRIES = 2  # blocks made for each that counts, at most
 
 
 class Race(Arena):

@@ -42,7 +42,7 @@ def contribution_rows(found: Answer) -> list[dict[str, str]]:
         {
             "Recipe": name,
             "Ratio with it": f"{one.ratio:.2f}",
-            RANGE: _range(one),
+            RANGE: interval(one),
             "Changes": catalog.module("recipes", name).CHANGES,
             "What it does": next(e.about for e in catalog.entries("recipes") if e.name == name),
         }
@@ -105,7 +105,7 @@ def _verdict(found: Answer) -> str:
     one = found.gain
     return (
         f"{label(found.best)}: {one.ratio:.2f} times as good as {label(found.present)}"
-        f" ({_range(one)}), in {one.blocks} blocks of new launches"
+        f" ({interval(one)}), in {one.blocks} blocks of new launches"
     )
 
 
@@ -124,7 +124,7 @@ def _row(case: Case, lap: Lap, found: Answer) -> dict[str, str]:
         "Memory (GiB)": _mean(mine, "peak_memory", GIB),
         "Blocks": str(against.blocks if against else 0),
         RATIO: f"{against.ratio:.2f}" if against else "",
-        RANGE: _range(against),
+        RANGE: interval(against),
     }
 
 
@@ -139,10 +139,11 @@ def _mean(launches: Sequence[Launch], metric: str, unit: float) -> str:
     return number(mean(values)) if values else ""
 
 
-def _range(one: Gain | None) -> str:
+def interval(one: Gain | None, digits: int = 2) -> str:
+    """`low - high`; nothing where one block gives none."""
     if one is None or one.low is None or one.high is None:
         return ""
-    return f"{one.low:.2f} - {one.high:.2f}"
+    return f"{one.low:.{digits}f} - {one.high:.{digits}f}"
 
 
 def _chooser(found: Answer) -> Lap | None:

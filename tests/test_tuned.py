@@ -9,7 +9,17 @@ import pytest
 
 from cnnbench.case import Arm, Case
 from cnnbench.racing import Rules, replayed
-from cnnbench.tuned import Lap, contributions, expected, gain, helping, label, leading, winner
+from cnnbench.tuned import (
+    Lap,
+    chooser,
+    contributions,
+    expected,
+    gain,
+    helping,
+    label,
+    leading,
+    winner,
+)
 
 BASE = Case(
     stack="keras3-torch", model="simple_cnn", dataset="synthetic-32", method="train_on_batch"
@@ -88,3 +98,11 @@ def test_the_winner_leads_those_that_may_be_the_best() -> None:
     assert leading(found)[0] == mixed("jit")
     assert winner(None) is None
     assert leading(None) == []
+
+
+def test_a_race_that_time_left_no_block_for_chooses_nothing() -> None:
+    chose = replace(lap({BASE: 100, mixed("jit"): 150}), name="recipes")
+    late = replace(lap({BASE: 100, mixed("jit"): 150}, blocks=0), name="together")
+    confirmed = replace(lap({BASE: 100, mixed("jit"): 150}), name="confirmation")
+    assert chooser([chose, late, confirmed]) == chose
+    assert chooser([late]) is None

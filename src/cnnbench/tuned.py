@@ -163,6 +163,12 @@ def leading(lap: Lap | None) -> list[Case]:
     return [known[name] for name in lap.standing.inside] if lap and lap.standing else []
 
 
+def chooser(laps: Sequence[Lap]) -> Lap | None:
+    """The last race that chose: not the confirmation, and none that time left no block for."""
+    chose = (lap for lap in reversed(laps) if lap.name != CONFIRMED and lap.standing)
+    return next(chose, None)
+
+
 def winner(lap: Lap | None) -> Case | None:
     """The case that is ahead; None where nothing counted."""
     known = {arm.name: arm.case for arm in lap.arms} if lap else {}

@@ -2,7 +2,7 @@
 
 Four races, each of launches of its own:
 
-    bases           stacks, data formats and precisions, without recipes
+    bases           stacks, data formats and precisions, without recipes, where there are several
     recipes         the bases that may be the best, each alone and with one recipe
     together        the best of them with all recipes that helped, and without each of those again
     confirmation    the winner against what the user has now, for a gain that was not picked
@@ -92,20 +92,23 @@ class Tuning:
     def run(self) -> Iterator[events.Event]:
         """Race until the winner is confirmed, or time is up."""
         self._begun, self._name = time.monotonic(), self._begin()
-        found = yield from self._race(tuned.BASES, self._bases, RULES)
-        kept = tuned.leading(found)[:KEPT]
+        kept = list(self._bases)
+        if len(kept) > 1:
+            found = yield from self._race(tuned.BASES, self._bases, RULES)
+            kept = tuned.leading(found)[:KEPT]
         if kept:
             found = yield from self._race(tuned.SINGLY, self._singly(kept), RULES)
             combined = self._combined(kept, found)
-            found = yield from self._race(tuned.COMBINED, combined, TOGETHER, [self._present])
-            if (winner := tuned.winner(found)) and winner != self._present:
+            yield from self._race(tuned.COMBINED, combined, TOGETHER, [self._present])
+            winner = tuned.winner(tuned.chooser(self._laps))
+            if winner and winner != self._present:
                 pair = (self._present, winner)
                 yield from self._race(tuned.CONFIRMED, pair, CONFIRMATION, pair)
         self._store.end_campaign(self._name)
 
     def answer(self) -> tuned.Answer:
         """What was found so far."""
-        final = next((lap for lap in reversed(self._laps) if lap.name != tuned.CONFIRMED), None)
+        final = tuned.chooser(self._laps)
         best = tuned.winner(final)
         confirmed = next((lap for lap in self._laps if lap.name == tuned.CONFIRMED), None)
         present = tuned.label(self._present)

@@ -118,8 +118,8 @@ BUGS = [
         "labels in the wrong order",
         TORCH,
         "feed.py",
-        'np.eye(self._classes, dtype="float32")[labels]',
-        'np.eye(self._classes, dtype="float32")[::-1][labels]',
+        'np.eye(self.classes, dtype="float32")[labels]',
+        'np.eye(self.classes, dtype="float32")[::-1][labels]',
         "loss in step 1",
     ),
     _bug(

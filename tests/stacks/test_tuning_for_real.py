@@ -52,7 +52,7 @@ def tuned(folder: Path, *command: str) -> Any:
 def test_a_users_model_becomes_faster_and_the_users_script_too(tmp_path: Path) -> None:
     available(TORCH)
     (tmp_path / "net.py").write_text(MODEL)
-    command = ["--stack", TORCH, "--model", str(tmp_path / "net.py"), "--minutes", "1.5"]
+    command = ["--stack", TORCH, "--model", str(tmp_path / "net.py"), "--minutes", "2"]
     command += ("--data-format", "channels_last", "--recipe", "fused_batch_norm+keep_memory")
 
     told = tuned(tmp_path, *command)

@@ -10,7 +10,7 @@ from cnnbench import catalog, recipes
 from cnnbench.report import grid
 from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.table import FORMATS, number
-from cnnbench.tuned import CONFIRMED, gain, label
+from cnnbench.tuned import chooser, gain, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ GIB = 2**30
 
 def rows(found: Answer) -> list[dict[str, str]]:
     """A row for each configuration of the last race that chose, the best first."""
-    lap = _chooser(found)
+    lap = chooser(found.races)
     if lap is None or lap.standing is None:
         return []
     behind = lap.standing.behind
@@ -144,11 +144,6 @@ def interval(one: Gain | None, digits: int = 2) -> str:
     if one is None or one.low is None or one.high is None:
         return ""
     return f"{one.low:.{digits}f} - {one.high:.{digits}f}"
-
-
-def _chooser(found: Answer) -> Lap | None:
-    """The last race that chose among configurations."""
-    return next((lap for lap in reversed(found.races) if lap.name != CONFIRMED), None)
 
 
 def _case(case: Case) -> dict[str, Any]:

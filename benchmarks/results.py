@@ -14,6 +14,7 @@ import contextlib
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnnbench.errors import CnnbenchError
@@ -95,8 +96,7 @@ def keep() -> None:
 def stored(place: Path) -> Recorded:
     """All that a store holds."""
     with Store.open(place, read_only=True) as store:
-        campaigns = {found.id: exchange.origin(found) for found in store.campaigns()}
-        return Recorded(campaigns=campaigns, launches=tuple(store.launches()))
+        return replace(exchange.everything(store), proofs=())
 
 
 def recorded() -> Recorded:

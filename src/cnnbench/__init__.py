@@ -1,7 +1,21 @@
 """cnnbench: how fast a convolutional network really trains, on every Keras backend."""
 
-from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+from cnnbench.version import VERSION
 
-__version__ = version("cnnbench")
+if TYPE_CHECKING:
+    from cnnbench.api import load
+
+__all__ = ["__version__", "load"]
+
+__version__ = VERSION
+
+
+def __getattr__(name: str) -> Any:
+    """`load`, imported when it is asked for: it brings the store and statistics."""
+    if name == "load":
+        from cnnbench.api import load  # noqa: PLC0415
+
+        return load
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

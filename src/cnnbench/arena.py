@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import psutil
 
-from cnnbench import block, catalog, events, prepare
+from cnnbench import block, catalog, events, judge, prepare
 from cnnbench.case import digest
 from cnnbench.comparison import PILOT_BLOCK
-from cnnbench.judge import counting, judge
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
@@ -22,14 +19,13 @@ from cnnbench.readiness import exclusive, readied
 from cnnbench.stopping import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Arm, Budget, Case
+    from cnnbench.judge import Value
     from cnnbench.prepare import Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.store.database import Store
-
-    Value = Callable[[Launch], float | None]
 
 # Share of the free memory that the processes of a block may take together.
 MEMORY_SHARE = 0.7
@@ -92,14 +88,7 @@ class Arena:
 
     def measured(self, value: Value) -> list[dict[str, float]]:
         """Logarithms of a value by arm, of each block, of the launches that count."""
-        blocks: dict[int, dict[str, float]] = defaultdict(dict)
-        for one in self._launches:
-            if one.failure is None and one.block:
-                goal = one.case.until is not None
-                for launch in [one] if goal else counting([judge(one, self._budget)]):
-                    if found := value(launch):
-                        blocks[one.block][one.arm] = math.log(found)
-        return [block for _, block in sorted(blocks.items())]
+        return judge.measured(self._launches, self._budget, value)
 
     def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
         """Launch blocks of the arms that are ready, by name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,10 +13,12 @@ from cnnbench.record import STEADY, WARM_UP
 from cnnbench.stats.steady import NO_STEADY_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from cnnbench.case import Budget
     from cnnbench.record import Launch
+
+    Value = Callable[[Launch], float | None]
 
 UNPROVEN = "unproven"
 PROVABLE = 10  # windows, below which nothing is proven of a launch's steadiness
@@ -67,3 +71,21 @@ def judge(launch: Launch, budget: Budget) -> Judgement:
 def counting(judgements: Iterable[Judgement]) -> list[Launch]:
     """The launches that count, as they may be used."""
     return [judgement.launch for judgement in judgements if judgement.counts]
+
+
+def measured(launches: Iterable[Launch], budget: Budget, value: Value) -> list[dict[str, float]]:
+    """Logarithms of a value by arm, of each block, of the launches that count.
+
+    Args:
+        launches: Of arms that met in blocks; the pilot block counts for nothing.
+        budget: That they were measured with.
+        value: Of a launch that counts; None or 0 where it has none.
+    """
+    blocks: dict[int, dict[str, float]] = defaultdict(dict)
+    for one in launches:
+        if one.failure is None and one.block:
+            goal = one.case.until is not None
+            for launch in [one] if goal else counting([judge(one, budget)]):
+                if found := value(launch):
+                    blocks[one.block][one.arm] = math.log(found)
+    return [block for _, block in sorted(blocks.items())]

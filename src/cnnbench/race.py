@@ -13,8 +13,8 @@ from cnnbench.comparison import TRIES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from cnnbench.arena import Value
     from cnnbench.case import Arm
+    from cnnbench.judge import Value
     from cnnbench.prepare import Ready
     from cnnbench.racing import Rules, Standing
 

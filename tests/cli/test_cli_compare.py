@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.schemas import check
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,6 +28,7 @@ def test_an_arm_against_itself_ends_with_its_verdict_and_status_0(cnnbench: Comm
 def test_json_has_ratios_verdicts_and_arms(cnnbench: Command, folder: Path) -> None:
     cnnbench(*AA, *QUICK, "--json", folder / "found.json")
     found = json.loads((folder / "found.json").read_text())
+    check("compare", found)
     assert found["schema"] == 1
     (one,) = found["comparisons"]
     assert (one["baseline"], one["candidate"], one["verdict"]) == ("a", "b", "equivalent")

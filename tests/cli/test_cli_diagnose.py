@@ -9,6 +9,7 @@ import pytest
 
 from cnnbench.forecast import macs
 from tests.blank import LAUNCH
+from tests.schemas import check
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +23,7 @@ def test_the_parts_of_a_step_are_the_whole_of_it(cnnbench: Command, folder: Path
     done = cnnbench(*DIAGNOSE, "--json", folder / "out.json")
     assert done.status == 0
     told = json.loads((folder / "out.json").read_text())
+    check("diagnose", told)
     assert told["schema"] == 1
     assert told["blocks"] == 2
     names = [part["name"] for part in told["parts"]]

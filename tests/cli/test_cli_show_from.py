@@ -21,8 +21,7 @@ def results(folder: Path, cnnbench: Command) -> Path:
     """A folder with a file of the launch that a store has too."""
     assert cnnbench("run", "mine.toml").status == 0
     with Store.open(folder / "runs.sqlite", read_only=True) as store:
-        campaigns = {found.id: exchange.origin(found) for found in store.campaigns()}
-        known = exchange.Recorded(campaigns=campaigns, launches=tuple(store.launches()))
+        known = exchange.everything(store)
     exchange.write(folder / "results" / "mine.jsonl", known)
     return folder / "results"
 

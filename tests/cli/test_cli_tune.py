@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.schemas import check
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +22,7 @@ def test_an_answer_has_its_races_and_what_may_be_the_best(cnnbench: Command, fol
     done = cnnbench(*TUNE, "--recipe", "keep_memory", "--json", folder / "out.json")
     assert done.status in (0, 3)
     told = json.loads((folder / "out.json").read_text())
+    check("tune", told)
     assert told["schema"] == 1
     assert told["objective"] == "throughput"
     assert told["present"]["name"] == "null channels_last float32 batch 32 none"

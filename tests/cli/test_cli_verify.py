@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.schemas import check
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,6 +27,7 @@ def test_what_cannot_be_compared_is_unverified_with_its_reason_and_status_3(
 def test_json_has_the_subject_and_the_outcome(cnnbench: Command, folder: Path) -> None:
     cnnbench(*NULL, "--data-format", "channels_first", "--json", folder / "out.json")
     told = json.loads((folder / "out.json").read_text())
+    check("verify", told)
     assert told["schema"] == 1
     (proof,) = told["proofs"]
     assert proof["outcome"] == "unverified"

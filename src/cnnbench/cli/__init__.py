@@ -11,16 +11,21 @@ import typer
 
 from cnnbench import __version__, errors
 from cnnbench.cli import (
+    bring,
     compare,
     data,
     diagnose,
     doctor,
     execute,
+    export,
     gate,
     history,
     listing,
     reference,
+    report,
     run,
+    schema,
+    serve,
     show,
     stacks,
     tune,
@@ -43,6 +48,11 @@ app.command("tune")(tune.tune)
 app.command("diagnose")(diagnose.diagnose)
 app.command("exec")(execute.execute)
 app.command("show")(show.show)
+app.command("report")(report.report)
+app.command("serve")(serve.serve)
+app.command("export")(export.export)
+app.command("import")(bring.bring)
+app.command("schema")(schema.schema)
 app.command("history")(history.history)
 app.command("reference")(reference.reference)
 app.command("list")(listing.list_names)

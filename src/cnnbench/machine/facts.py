@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import cpuinfo
 import psutil
 
-from cnnbench import __version__
 from cnnbench.case import digest
 from cnnbench.machine import cgroup, files, hypervisor, instance
 from cnnbench.machine.gpu import gpus
+from cnnbench.version import VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def facts(root: Path = files.ROOT) -> dict[str, Scalar]:
         **_cards(),
         "machine_key": _machine_key(root),
         "python": platform.python_version(),
-        "cnnbench": __version__,
+        "cnnbench": VERSION,
     }
 
 

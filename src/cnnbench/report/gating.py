@@ -6,10 +6,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from cnnbench import __version__
 from cnnbench.gate import REGRESSION, UNDECIDED
 from cnnbench.report import comparisons, grid
 from cnnbench.report.document import SCHEMA
+from cnnbench.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def summary(decision: Decision, command: str) -> str:
         " ".join(decision.reason.split()),
         grid.markdown(rows),
         "\n".join(f"- {one}" for one in remarks),
-        f"Measured by cnnbench {__version__}; to measure it again on a machine like that:",
+        f"Measured by cnnbench {VERSION}; to measure it again on a machine like that:",
         f"{fence}sh\n{command}\n{fence}",
     ]
     return "\n\n".join(parts) + "\n\n"

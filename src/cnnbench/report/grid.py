@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnnbench.report.inert import calm
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,4 +28,4 @@ def _line(row: Mapping[str, str], widths: Mapping[str, int], fill: str = " ") ->
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    return calm(" ".join(text.split())).replace("|", "\\|")

@@ -130,6 +130,12 @@ def measured(pairs: Sequence[Pair]) -> list[Result]:
     return list({id(pair.result): pair.result for pair in pairs if pair.result}.values())
 
 
+def texts(pairs: Sequence[Pair]) -> list[dict[str, str]]:
+    """A row of texts by column for each pair."""
+    flags = reference.own_flags(list(dict.fromkeys(pair.row for pair in pairs)))
+    return [_texts(pair, flags[pair.row.id]) for pair in pairs]
+
+
 def as_json(
     results: Sequence[Result],
     rows: Sequence[Row] | None = None,
@@ -178,8 +184,7 @@ def _anywhere(case: Case) -> Case:
 
 
 def _table(pairs: Sequence[Pair]) -> str:
-    flags = reference.own_flags(list(dict.fromkeys(pair.row for pair in pairs)))
-    found = [_texts(pair, flags[pair.row.id]) for pair in pairs if pair.is_telling]
+    found = texts([pair for pair in pairs if pair.is_telling])
     return grid.markdown(found) + reasons(measured(pairs))
 
 

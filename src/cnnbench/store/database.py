@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import insert, select
 
 from cnnbench.errors import StoreError
-from cnnbench.store import address, engine, migrate, reading
-from cnnbench.store.codec import pack, pack_all, to_dict
+from cnnbench.store import adding, address, engine, migrate, reading, rows
+from cnnbench.store.codec import pack, to_dict
 from cnnbench.store.process import may_live, this_process
 from cnnbench.store.schema import (
     campaign_ends,
@@ -35,18 +35,9 @@ if TYPE_CHECKING:
     from cnnbench.case import Budget, Case
     from cnnbench.proof import Proof
     from cnnbench.record import Facts, Failure, Launch, Window
+    from cnnbench.store.adding import Added
+    from cnnbench.store.exchange import Recorded
     from cnnbench.store.reading import Campaign
-
-CASE_COLUMNS = (
-    "stack",
-    "model",
-    "dataset",
-    "method",
-    "data_format",
-    "batch_size",
-    "precision",
-    "device",
-)
 
 
 class Store:
@@ -168,30 +159,13 @@ class Store:
 
     def begin_launch(self, launch: Launch) -> None:
         """Records what is known of a launch at its start; what comes later has its own methods."""
-        case = {name: _encodable(getattr(launch.case, name)) for name in CASE_COLUMNS}
         with self._writing() as connection:
-            _add(
-                connection,
-                launches,
-                id=launch.id,
-                campaign=launch.campaign,
-                case_id=launch.case.id,
-                case=to_dict(launch.case),
-                **case,
-                number=launch.number,
-                seed=launch.seed,
-                stack_fingerprint=launch.stack_fingerprint,
-                probe_digest=launch.probe_digest,
-                started_at=launch.started_at,
-                machine=pack(launch.machine),
-                arm=launch.arm,
-                block=launch.block,
-            )
+            _add(connection, launches, **rows.launch(launch))
 
     def add_window(self, launch_id: str, window: Window) -> None:
         """Records a window of a launch that has begun."""
         with self._writing() as connection:
-            _add(connection, windows, launch=launch_id, **asdict(window))
+            _add(connection, windows, **rows.window(launch_id, window))
 
     def end_launch(
         self,
@@ -202,39 +176,37 @@ class Store:
     ) -> None:
         """Records the end of a launch; from now on it is a result."""
         with self._writing() as connection:
-            _add(
-                connection,
-                launch_ends,
-                launch=launch_id,
-                stages=pack(stages),
-                facts=pack(facts),
-                failure=None if failure is None else to_dict(failure),
-                ended_at=now(),
-            )
+            _add(connection, launch_ends, **rows.end(launch_id, stages, facts, failure, now()))
+
+    def add(self, recorded: Recorded) -> Added:
+        """Records whole campaigns from elsewhere, all or nothing; what is known stays as it is.
+
+        Raises:
+            StoreError: A launch that is known has other windows here.
+        """
+        with self._writing() as connection:
+            migrate.exclusively(connection)
+            return adding.add(connection, recorded)
 
     def add_proof(self, proof: Proof) -> None:
         """Records a proof; from now on it holds for its subject."""
         with self._writing() as connection:
-            _add(
-                connection,
-                proofs,
-                id=proof.id,
-                subject_id=proof.subject.id,
-                subject=to_dict(proof.subject),
-                made_at=proof.made_at,
-                seed=proof.seed,
-                outcome=proof.outcome,
-                reason=_encodable(proof.reason),
-                explanations=list(proof.explanations),
-                checks=[pack(check) for check in proof.checks],
-                losses={name: pack_all(values) for name, values in proof.losses.items()},
-                facts=pack(proof.facts),
-            )
+            _add(connection, proofs, **rows.proof(proof))
 
     def proof(self, subject: str) -> Proof | None:
         """The newest proof of a subject, by the subject's id."""
         with self._reading() as connection:
             return reading.newest_proof(connection, subject)
+
+    def proofs(self) -> list[Proof]:
+        """Every proof, in the order in which they were made."""
+        with self._reading() as connection:
+            return reading.all_proofs(connection)
+
+    def state(self) -> str:
+        """Changes whenever there is more to conclude from."""
+        with self._reading() as connection:
+            return reading.state(connection)
 
     def launches(self, *, campaign: str | None = None, complete: bool = True) -> list[Launch]:
         """Launches in the order of their starts.
@@ -307,10 +279,3 @@ def _add(connection: Connection, table: Table, **row: Any) -> None:
 def _abandoned(connection: Connection, digest: str) -> str | None:
     candidates = reading.open_campaigns(connection, digest)
     return next((campaign for campaign, process in candidates if not may_live(process)), None)
-
-
-def _encodable(value: Any) -> Any:
-    """A copy that every database takes: names may hold bytes that are not text, or a NUL."""
-    if not isinstance(value, str):
-        return value
-    return value.encode(errors="replace").decode().replace("\0", "?")

@@ -3,6 +3,7 @@
     {"cnnbench": "launches", "schema": 1}
     {"campaign": "c1", "suite": "quick", "budget": {...}, "machine": {...}}
     {"launch": "l1", "campaign": "c1", "case": {...}, ..., "windows": [[0, "first step", 1, ...]]}
+    {"proof": "p1", "subject": {...}, "outcome": "same", ...}
 
 A window is an array in the order of `record.Window`, whose last values may be missing. New keys may
 be added, none change.
@@ -12,22 +13,25 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cnnbench.case import Arm, Budget, Case
 from cnnbench.errors import StoreError
+from cnnbench.proof import Proof, Subject
 from cnnbench.record import Failure, Launch, Window
-from cnnbench.store.codec import from_dict, pack, to_dict, unpack
+from cnnbench.store.codec import from_dict, pack, pack_all, to_dict, unpack, unpack_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from cnnbench.record import Facts
+    from cnnbench.store.database import Store
     from cnnbench.store.reading import Campaign
 
 SCHEMA = 1
+PLAIN_OF_PROOF = ("made_at", "seed", "outcome", "reason")
 PLAIN = ("number", "seed", "stack_fingerprint", "probe_digest", "started_at")
 
 
@@ -43,10 +47,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What a file holds: campaigns by id, and launches in the order of the file."""
+    """What a file holds: campaigns by id, launches in the order of the file, and proofs."""
 
     campaigns: Mapping[str, Origin]
     launches: tuple[Launch, ...]
+    proofs: tuple[Proof, ...] = ()
 
 
 def origin(campaign: Campaign) -> Origin:
@@ -59,17 +64,22 @@ def origin(campaign: Campaign) -> Origin:
     )
 
 
+def everything(store: Store) -> Recorded:
+    """All that a store holds, of launches those that ended."""
+    return Recorded(
+        campaigns={found.id: origin(found) for found in store.campaigns()},
+        launches=tuple(store.launches()),
+        proofs=tuple(store.proofs()),
+    )
+
+
 def write(path: Path, recorded: Recorded) -> None:
     """Write launches, and the campaigns that they are of; the file appears whole or not at all.
 
     Raises:
         StoreError: The file cannot be written.
     """
-    used = dict.fromkeys(launch.campaign for launch in recorded.launches)
-    lines: list[dict[str, Any]] = [{"cnnbench": "launches", "schema": SCHEMA}]
-    lines += [_campaign_line(name, recorded.campaigns[name]) for name in used]
-    lines += [_launch_line(launch) for launch in recorded.launches]
-    text = "".join(json.dumps(line, allow_nan=False, sort_keys=True) + "\n" for line in lines)
+    text = as_text(recorded)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +88,16 @@ def write(path: Path, recorded: Recorded) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
+
+
+def as_text(recorded: Recorded) -> str:
+    """Launches, the campaigns that they are of, and proofs, as the lines of a file."""
+    used = dict.fromkeys(launch.campaign for launch in recorded.launches)
+    lines: list[dict[str, Any]] = [{"cnnbench": "launches", "schema": SCHEMA}]
+    lines += [_campaign_line(name, recorded.campaigns[name]) for name in used]
+    lines += [_launch_line(launch) for launch in recorded.launches]
+    lines += [_proof_line(proof) for proof in recorded.proofs]
+    return "".join(json.dumps(line, allow_nan=False, sort_keys=True) + "\n" for line in lines)
 
 
 def read(path: Path) -> Recorded:
@@ -99,14 +119,17 @@ def read(path: Path) -> Recorded:
 
 
 def merge(parts: Iterable[Recorded]) -> Recorded:
-    """All launches of several files, each once, in the order in which they began."""
+    """All launches and proofs of several files, each once, in the order in which they began."""
     campaigns: dict[str, Origin] = {}
     launches: dict[str, Launch] = {}
+    proofs: dict[str, Proof] = {}
     for part in parts:
         campaigns |= part.campaigns
         launches |= {launch.id: launch for launch in part.launches}
+        proofs |= {proof.id: proof for proof in part.proofs}
     in_order = sorted(launches.values(), key=lambda launch: (launch.started_at, launch.id))
-    return Recorded(campaigns=campaigns, launches=tuple(in_order))
+    made = sorted(proofs.values(), key=lambda proof: (proof.made_at, proof.id))
+    return Recorded(campaigns=campaigns, launches=tuple(in_order), proofs=tuple(made))
 
 
 def newest(recorded: Recorded) -> Recorded:
@@ -118,7 +141,17 @@ def newest(recorded: Recorded) -> Recorded:
     for launch in recorded.launches:
         latest[_subject(launch)] = launch.campaign
     kept = [launch for launch in recorded.launches if latest[_subject(launch)] == launch.campaign]
-    return Recorded(campaigns=recorded.campaigns, launches=tuple(kept))
+    return replace(recorded, launches=tuple(kept))
+
+
+def chosen(recorded: Recorded, wanted: Mapping[str, Sequence[str] | None]) -> Recorded:
+    """The launches of cases whose axes have one of the wanted values; None wants all."""
+    kept = [
+        launch
+        for launch in recorded.launches
+        if all(v is None or getattr(launch.case, axis) in v for axis, v in wanted.items())
+    ]
+    return replace(recorded, launches=tuple(kept))
 
 
 def _subject(launch: Launch) -> tuple[Any, ...]:
@@ -153,6 +186,30 @@ def _launch_line(launch: Launch) -> dict[str, Any]:
     }
 
 
+def _proof_line(proof: Proof) -> dict[str, Any]:
+    return {
+        "proof": proof.id,
+        "subject": to_dict(proof.subject),
+        **{name: getattr(proof, name) for name in PLAIN_OF_PROOF},
+        "explanations": list(proof.explanations),
+        "checks": [pack(check) for check in proof.checks],
+        "losses": {name: pack_all(values) for name, values in proof.losses.items()},
+        "facts": pack(proof.facts),
+    }
+
+
+def _proof(line: Mapping[str, Any]) -> Proof:
+    return Proof(
+        id=line["proof"],
+        subject=from_dict(Subject, line["subject"]),
+        **{name: line[name] for name in PLAIN_OF_PROOF},
+        explanations=tuple(line["explanations"]),
+        checks=tuple(map(unpack, line["checks"])),
+        losses={name: tuple(unpack_all(values)) for name, values in line["losses"].items()},
+        facts=unpack(line["facts"]),
+    )
+
+
 def _values(window: Window) -> list[Any]:
     """A window as an array; the accuracy only where it was measured, as most are for speed."""
     values = list(pack(asdict(window)).values())
@@ -181,9 +238,11 @@ def _check_head(path: Path, head: Mapping[str, Any]) -> None:
 
 def _recorded(found: Iterable[Mapping[str, Any]]) -> Recorded:
     campaigns: dict[str, Origin] = {}
-    launches = []
+    launches, proofs = [], []
     for line in found:
-        if "launch" in line:
+        if "proof" in line:
+            proofs.append(_proof(line))
+        elif "launch" in line:
             launches.append(_launch(line, campaigns[line["campaign"]].machine))
         else:
             campaigns[line["campaign"]] = Origin(
@@ -195,7 +254,7 @@ def _recorded(found: Iterable[Mapping[str, Any]]) -> Recorded:
                     for arm in line.get("arms", ())
                 ),
             )
-    return Recorded(campaigns=campaigns, launches=tuple(launches))
+    return Recorded(campaigns=campaigns, launches=tuple(launches), proofs=tuple(proofs))
 
 
 def _launch(line: Mapping[str, Any], machine: Facts) -> Launch:

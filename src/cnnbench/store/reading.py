@@ -25,6 +25,8 @@ from cnnbench.store.schema import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.engine import Connection, Row, RowMapping
 
     from cnnbench.record import Facts
@@ -102,6 +104,11 @@ def chosen_launches(
     return _load(connection, query)
 
 
+def launches_of(connection: Connection, ids: Sequence[str]) -> list[Launch]:
+    """The launches with these ids, of those that there are."""
+    return _load(connection, select(launches.c.id).where(launches.c.id.in_(ids)))
+
+
 def newest_launches(connection: Connection) -> dict[Case, list[Launch]]:
     """For each case, the complete launches of the latest campaign that has any of it."""
     rank = (
@@ -138,6 +145,18 @@ def newest_proof(connection: Connection, subject: str) -> Proof | None:
     )
     row = connection.execute(query).first()
     return None if row is None else _proof(row)
+
+
+def all_proofs(connection: Connection) -> list[Proof]:
+    """Every proof, in the order in which they were made."""
+    return [_proof(row) for row in connection.execute(select(proofs).order_by(proofs.c.ordinal))]
+
+
+def state(connection: Connection) -> str:
+    """How much there is, of all that only grows."""
+    tables = (campaigns, launch_ends, proofs)
+    counts = (connection.scalar(select(func.count()).select_from(table)) for table in tables)
+    return "-".join(map(str, counts))
 
 
 def _load(connection: Connection, ids: Select[tuple[str]]) -> list[Launch]:

@@ -1,0 +1,5 @@
+"""The version of cnnbench."""
+
+from importlib.metadata import version
+
+VERSION = version("cnnbench")

@@ -27,8 +27,10 @@ run: .venv/run  ## Measure Simple CNN on every stack that runs here
 results: .venv/run  ## Measure the published rows here and write RESULTS.md: hours, and goes on
 	$(BIN)/python benchmarks/results.py $(ARGS)
 
+# A real stack keeps one core busy on the mean, so that two are tested at once.
 test: .venv/dev check  ## Check and test everything, real stacks included
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not stacks" $(ARGS)
+	$(BIN)/pytest -m stacks --numprocesses 2 --dist worksteal $(ARGS)
 
 quicktest: .venv/dev check  ## The same without the real stacks
 	$(BIN)/pytest -m "not stacks" $(ARGS)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cnnbench import folders
 from cnnbench.link import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+SHARED = ("stacks", "proofs")  # of the cache folder: what all tests build once
 
 TINY = """
 about = "one launch, few windows"
@@ -26,6 +29,22 @@ warmup_windows = 1
 window_seconds = 0.05
 disturbance = 1.0
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _beside_each_other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where tests run two at once, each has its turn of its own: nothing here asks for quiet."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    own = tmp_path_factory.mktemp("cache")
+    for name in SHARED:
+        place = folders.cache() / name
+        place.mkdir(parents=True, exist_ok=True)
+        (own / name).symlink_to(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNNBENCH_CACHE_DIR", str(own))
+        yield
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnnbench import handover
+from cnnbench import handover, tuning
 from cnnbench.envs import cache, stack
 from tests.stacks.here import answer, available
 
@@ -40,6 +41,12 @@ def build(keras, shape, classes):
 def compile(keras, model):
     model.compile(loss="mean_squared_error", optimizer="sgd")
 '''
+
+
+@pytest.fixture(autouse=True)
+def _beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else runs on the machine of these tests may run."""
+    monkeypatch.setattr(tuning, "BUDGET", replace(tuning.BUDGET, disturbance=1.0))
 
 
 def tuned(folder: Path, *command: str) -> Any:

@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run results test check quicktest lock clean
+.PHONY: help run results test check quicktest docs lock clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -41,6 +41,9 @@ check: .venv/dev  ## Format, lint, types, layers, the guest's grammar
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/vermin --quiet --no-tips --violations --target=3.6- src/cnnbench/probe
+
+docs: .venv/dev  ## Build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lock: .venv/dev  ## Resolve the requirement files anew
 	$(BIN)/uv pip compile --quiet pyproject.toml --group build --universal --python-version 3.11 \

@@ -115,6 +115,7 @@ def test_an_import_does_not_resume_what_was_cut_off_elsewhere(
     [
         (["--format", "cvs"], "did you mean csv"),
         (["--format", "parquet"], "give --output a file"),
+        (["--format", "mlflow"], "the URI of an MLflow server"),
         (["--format", "csv", "--output", "no/such/x.csv"], "give --output a file in a folder"),
         (["--format", "csv", "--stack", "keras3-jax"], "nothing like that was measured"),
     ],
@@ -137,6 +138,26 @@ def test_a_frame_has_what_the_table_has(measured: Path, cnnbench: Command) -> No
     windows = package.load(measured / "runs.sqlite", windows=True)
     assert windows["role"].to_list()[0] == "first step"
     assert package.load(measured / "runs.sqlite", library="pandas").shape == frame.shape
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's own
+def test_results_become_runs_of_mlflow_each_once(measured: Path, cnnbench: Command) -> None:
+    pytest.importorskip("mlflow")
+    from mlflow.tracking import MlflowClient
+
+    uri = f"sqlite:///{measured / 'tracked.sqlite'}"
+    told = [cnnbench("export", "--format", "mlflow", "--output", uri).out for _ in range(2)]
+    assert told[0].startswith("1 runs are new")
+    assert told[1].startswith("0 runs are new")
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("cnnbench")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id])
+    (result,) = json.loads(cnnbench("show", "--json", "-").out)["results"]
+    assert run.data.metrics["images_per_second"] == result["images_per_second"]["point"]
+    assert run.data.params["stack"] == "null"
+    assert run.data.tags["verdict"] == "noisy"
+    assert run.info.status == "FINISHED"
 
 
 def test_a_library_that_is_not_known_is_one_line(measured: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from cnnbench.cli import flags, output
 from cnnbench.cli.gathered import gathered
 from cnnbench.errors import UsageError, unknown
-from cnnbench.report import frames, mllog, spreadsheet, table
+from cnnbench.report import frames, mllog, spreadsheet, table, tracking
 from cnnbench.report.conclusions import conclusions
 from cnnbench.report.document import document
 from cnnbench.store import exchange
@@ -27,10 +27,13 @@ Format = Annotated[
     str,
     typer.Option(
         "--format",
-        help="csv, json, markdown or parquet of results; launches or mllog of raw launches.",
+        help="csv, json, markdown, parquet or mlflow of results; launches or mllog of raw ones.",
     ),
 ]
-Target = Annotated[str, typer.Option("--output", help="File to write; '-' for standard output.")]
+Target = Annotated[
+    str,
+    typer.Option("--output", help="File to write, '-' for standard output; of mlflow, its URI."),
+]
 
 
 def export(  # noqa: PLR0917  one parameter a flag
@@ -48,18 +51,16 @@ def export(  # noqa: PLR0917  one parameter a flag
 
     csv, json, markdown and parquet have a row for each result: one case on one machine, by its last
     run. launches has every raw launch with all windows, and proofs: cnnbench import reads it
-    elsewhere. mllog has the launches as log lines in the format of MLPerf.
+    elsewhere. mllog has the launches as log lines in the format of MLPerf. mlflow makes a run of
+    each result that the server named by --output does not have yet.
 
     cnnbench export --format csv --output results.csv
 
     cnnbench export --format launches --output mine.jsonl
+
+    cnnbench export --format mlflow --output http://localhost:5000
     """
-    if form not in (*TEXTS, PARQUET):
-        raise unknown("format", form, [*TEXTS, PARQUET])
-    if target != STDOUT:
-        output.check_target(target, "--output")
-    elif form == PARQUET:
-        raise UsageError("parquet is not text; give --output a file")
+    _check(form, target)
     wanted = {
         "stack": stack,
         "model": model,
@@ -72,12 +73,24 @@ def export(  # noqa: PLR0917  one parameter a flag
         raise UsageError("nothing like that was measured; see what was: cnnbench show --all")
     if form == PARQUET:
         _write_parquet(recorded, Path(target))
-        return
-    text = TEXTS[form](recorded)
-    if target == STDOUT:
-        typer.echo(text, nl=False)
+    elif form == MLFLOW:
+        _push(recorded, target)
+    elif target == STDOUT:
+        typer.echo(TEXTS[form](recorded), nl=False)
     else:
-        output.write_text(target, text)
+        output.write_text(target, TEXTS[form](recorded))
+
+
+def _check(form: str, target: str) -> None:
+    """See that the format exists, and that its target can be written."""
+    if form not in (*TEXTS, PARQUET, MLFLOW):
+        raise unknown("format", form, [*TEXTS, PARQUET, MLFLOW])
+    if form == MLFLOW and target == STDOUT:
+        raise UsageError("give --output the URI of an MLflow server, like http://localhost:5000")
+    if form == PARQUET and target == STDOUT:
+        raise UsageError("parquet is not text; give --output a file")
+    if form != MLFLOW and target != STDOUT:
+        output.check_target(target, "--output")
 
 
 def _json(recorded: Recorded) -> str:
@@ -97,7 +110,7 @@ def _mllog(recorded: Recorded) -> str:
     return mllog.text(recorded.launches)
 
 
-PARQUET = "parquet"
+PARQUET, MLFLOW = "parquet", "mlflow"
 TEXTS: Mapping[str, Callable[[Recorded], str]] = {
     "csv": _csv,
     "json": _json,
@@ -113,3 +126,9 @@ def _write_parquet(recorded: Recorded, target: Path) -> None:
         frame.write_parquet(target)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror or error}") from None
+
+
+def _push(recorded: Recorded, uri: str) -> None:
+    launches = {launch.id: launch for launch in recorded.launches}
+    pushed = tracking.push(conclusions(exchange.newest(recorded)), launches, uri)
+    typer.echo(f"{pushed.new} runs are new in MLflow at {uri}; {pushed.known} were there")

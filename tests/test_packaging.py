@@ -1,0 +1,83 @@
+"""What is shipped: a wheel that has all that runs, and descriptions as their readers want them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCHEMAS = {"action.yml": "vendor.github-actions", "CITATION.cff": "vendor.citation-file-format"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this project."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", str(ROOT)]
+    subprocess.run([sys.executable, *build, "--wheel-dir", str(folder)], check=True)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
+    sources = ROOT / "src"
+    there = {
+        str(path.relative_to(sources))
+        for path in (sources / "cnnbench").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        shipped = {name for name in archive.namelist() if name.startswith("cnnbench/")}
+    assert shipped == there
+
+
+def test_an_installed_wheel_measures_and_reports(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True)
+    # What it needs is what this environment has; cnnbench itself is not found there by this path.
+    (site,) = (tmp_path / "env" / "lib").glob("python*/site-packages")
+    (site / "needed.pth").write_text(sysconfig.get_path("purelib"))
+    variables = {
+        "CNNBENCH_STORE": str(tmp_path / "runs.sqlite"),
+        "CNNBENCH_CACHE_DIR": str(tmp_path / "cache"),
+        "HOME": str(tmp_path),
+    }
+    cnnbench = [tmp_path / "env" / "bin" / "cnnbench"]
+    for words in (["run", "demo", "--launches", "1"], ["report", "--output", tmp_path / "page"]):
+        done = subprocess.run(
+            [*cnnbench, *words],
+            env=os.environ | variables,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page" / "index.html").exists()
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_description_is_as_its_schema_says(name: str) -> None:
+    check = ["-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name]]
+    done = subprocess.run(
+        [sys.executable, *check, "--default-filetype", "yaml", ROOT / name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_version_is_told_once(wheel: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert f"version: {project['version']}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"-{project['version']}-" in wheel.name

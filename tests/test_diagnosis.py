@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbench import diagnosis
-from cnnbench.diagnosis import Peaks, arms, chain, diagnosed
+from cnnbench.diagnosis import Peaks, arms, chain, diagnosed, peak_facts, peaks_of
 from cnnbench.report import diagnoses
 from tests.blank import LAUNCH
 
@@ -175,3 +175,9 @@ def test_nothing_measured_is_told_with_its_reason() -> None:
     found = diagnosed(of("fit"), [], failures={"as is": "no data"})
     assert found.speed is None
     assert diagnoses.markdown(found) == "Nothing was measured.\n\n- as is: no data"
+
+
+def test_peaks_are_facts_of_launches_and_come_back() -> None:
+    peaks = Peaks({"float32": {"matmul": 2e11, "convolution": 1e11}}, 1e10)
+    assert peaks_of(peak_facts(peaks)) == peaks
+    assert peaks_of({"macs": 5}) is None

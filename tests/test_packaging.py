@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import textwrap
 import tomllib
 import venv
 import zipfile
@@ -70,6 +71,20 @@ def test_a_description_is_as_its_schema_says(name: str) -> None:
     check = ["-m", "check_jsonschema", "--builtin-schema", SCHEMAS[name]]
     done = subprocess.run(
         [sys.executable, *check, "--default-filetype", "yaml", ROOT / name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_workflow_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "gate.md").read_text("utf-8")
+    section = page.partition("## GitHub Actions\n\n")[2].partition("\n\nThe repository")[0]
+    (tmp_path / "speed.yml").write_text(textwrap.dedent(section))
+    check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    done = subprocess.run(
+        [sys.executable, *check, tmp_path / "speed.yml"],
         capture_output=True,
         text=True,
         check=False,

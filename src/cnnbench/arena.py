@@ -66,6 +66,7 @@ class Arena:
         self._resume = resume
         self._verify = verify
         self._proofs: dict[Case, Facts] = {}
+        self._about: Facts = {}  # of every launch
         self._launches: list[Launch] = []
         self._spent = 0.0
         self.campaign = ""
@@ -164,6 +165,7 @@ class Arena:
                 self._budget,
                 windows=windows,
                 facts={
+                    **self._about,
                     **self._proofs.get(one.case, {}),
                     **({"interleaved": True} if turns else {}),
                 },

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, diagnosis, events, launch, prepare
+from cnnbench import diagnosis, events, launch, prepare
 from cnnbench.arena import Arena
 from cnnbench.comparison import PILOT_BLOCK, TRIES
 from cnnbench.convergence import REFERENCES
@@ -60,20 +60,11 @@ class Diagnosing(Arena):
         budget = replace(BUDGET, blocks=(blocks, blocks))
         super().__init__(arms, budget, own, machine, store, resume=resume)
         self._case = case
-        self._peaks: Peaks | None = None
         self._unmeasured: dict[str, str] = {}
 
     def diagnosis(self) -> Diagnosis:
         """What is known so far."""
-        failures = {one.arm: one.failure.message for one in self._launches if one.failure}
-        counted = (one.facts.get("macs") for one in self._launches)
-        return diagnosis.diagnosed(
-            self._case,
-            self.measured(catalog.module("metrics", "images_per_second").of),
-            macs=next((int(macs) for macs in counted if isinstance(macs, int)), None),
-            peaks=self._peaks,
-            failures=failures | self._unmeasured,
-        )
+        return diagnosis.concluded(self._case, self._launches, self._budget, self._unmeasured)
 
     def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
         if AS_IS not in ready:
@@ -98,7 +89,11 @@ class Diagnosing(Arena):
         yield from self._block(number, chosen, windows, turns=turns)
 
     def _gauge(self) -> Generator[events.Event, None, None]:
-        """Measure what this machine can do at best."""
+        """Measure what this machine can do at best, unless that is known of this diagnosis."""
+        known = (diagnosis.peaks_of(one.facts) for one in self._launches)
+        if found := next(filter(None, known), None):
+            self._about = diagnosis.peak_facts(found)
+            return
         if self._case.stack == "null":
             self._unmeasured[PEAKS] = "null computes nothing"
             return
@@ -118,7 +113,7 @@ class Diagnosing(Arena):
         except (UnverifiableError, ProbeError) as error:
             self._unmeasured[PEAKS] = str(error)
             return
-        self._peaks = Peaks(told.peaks, told.bytes_per_second)
+        self._about = diagnosis.peak_facts(Peaks(told.peaks, told.bytes_per_second))
         self._unmeasured |= {f"{PEAKS} in {kind}": why for kind, why in told.refused.items()}
 
 

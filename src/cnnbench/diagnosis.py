@@ -22,7 +22,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnnbench import catalog, recipes
+from cnnbench import catalog, judge, recipes
 from cnnbench.case import Arm
 from cnnbench.forecast import FLOP_OF_A_MAC
 from cnnbench.stats.interval import Interval, arithmetic, geometric
@@ -31,13 +31,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import ModuleType
 
-    from cnnbench.case import Case
+    from cnnbench.case import Budget, Case
+    from cnnbench.record import Facts, Launch
 
 CONFIDENCE = 0.95
 AS_IS = "as is"
 CACHED, WAITED, STEPPED, RESIDENT, LOADER = "cached", "waited", "stepped", "resident", "loader"
 UNWATCHED, HALF_BATCH, HALF_CPUS = "unwatched", "half the batch", "half the CPUs"
 SEVERAL_STEPS = "steps_per_execution"
+
+# How facts of peaks are named: `peak matmul float32`, in FLOP/s; bytes per second of a copy.
+PEAK, COPY = "peak ", "peak copy"
 
 WATCHED = ("fit_batch_callback", "fit_progress_bar")
 
@@ -162,6 +166,51 @@ def arms(case: Case, backend: str, cpus: int) -> list[Arm]:
     if several != case and recipes.refusal(several, backend) is None:
         found[SEVERAL_STEPS] = several
     return [Arm(name=name, case=one) for name, one in found.items()]
+
+
+def peak_facts(peaks: Peaks) -> dict[str, float]:
+    """Peaks as facts of the launches that are held against them."""
+    operations = {
+        f"{PEAK}{kind} {precision}": value
+        for precision, kinds in peaks.operations.items()
+        for kind, value in kinds.items()
+    }
+    return operations | {COPY: peaks.bytes_per_second}
+
+
+def peaks_of(facts: Facts) -> Peaks | None:
+    """The inverse of `peak_facts`; None where a launch has none."""
+    copy = facts.get(COPY)
+    if not isinstance(copy, int | float):
+        return None
+    operations: dict[str, dict[str, float]] = {}
+    for name, value in facts.items():
+        if name.startswith(PEAK) and name != COPY and isinstance(value, int | float):
+            kind, precision = name.removeprefix(PEAK).split()
+            operations.setdefault(precision, {})[kind] = float(value)
+    return Peaks(operations, float(copy))
+
+
+def concluded(
+    case: Case, launches: Sequence[Launch], budget: Budget, unmeasured: Mapping[str, str]
+) -> Diagnosis:
+    """What launches say.
+
+    Args:
+        case: As it is.
+        launches: Of it and of experiments, in blocks.
+        budget: That they were measured with.
+        unmeasured: Why something else could not be measured.
+    """
+    failures = {one.arm: one.failure.message for one in launches if one.failure}
+    counted = (one.facts.get("macs") for one in launches)
+    return diagnosed(
+        case,
+        judge.measured(launches, budget, catalog.module("metrics", "images_per_second").of),
+        macs=next((int(macs) for macs in counted if isinstance(macs, int)), None),
+        peaks=next((found for one in launches if (found := peaks_of(one.facts))), None),
+        failures=failures | dict(unmeasured),
+    )
 
 
 def diagnosed(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.report.test_page import sections
 from tests.schemas import check
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def test_json_has_ratios_verdicts_and_arms(cnnbench: Command, folder: Path) -> N
     assert one["ratio"]["n"] == found["blocks"] == 3
     assert [arm["name"] for arm in found["arms"]] == ["a", "b"]
     assert found["arms"][0]["images_per_second"]["point"] > 0
+    cnnbench("report", "--output", folder / "page")
+    assert "comparisons" in sections((folder / "page" / "index.html").read_text())
 
 
 def test_json_alone_is_standard_output(cnnbench: Command) -> None:

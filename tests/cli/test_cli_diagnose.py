@@ -9,6 +9,7 @@ import pytest
 
 from cnnbench.forecast import macs
 from tests.blank import LAUNCH
+from tests.report.test_page import sections
 from tests.schemas import check
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def test_the_parts_of_a_step_are_the_whole_of_it(cnnbench: Command, folder: Path
     assert {one["name"] for one in told["effects"]} >= {"half the CPUs"}
     assert "| Part of a step " in done.out
     assert "the parts are 100.0% of the step" in done.out
+    cnnbench("report", "--output", folder / "page")
+    assert "diagnoses" in sections((folder / "page" / "index.html").read_text())
 
 
 def test_an_experiment_is_no_result_of_a_case(cnnbench: Command) -> None:

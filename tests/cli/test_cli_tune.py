@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.report.test_page import sections
 from tests.schemas import check
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def test_an_answer_has_its_races_and_what_may_be_the_best(cnnbench: Command, fol
     assert set(told["maybe_best"]) <= {
         one["name"] for race in told["races"] for one in race["configurations"]
     }
+    cnnbench("report", "--output", folder / "page")
+    assert "tuned" in sections((folder / "page" / "index.html").read_text())
 
 
 def test_what_there_is_may_have_recipes(cnnbench: Command, folder: Path) -> None:

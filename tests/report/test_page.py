@@ -32,6 +32,10 @@ def payload(text: str) -> Any:
     return json.loads(zlib.decompress(base64.b64decode(found[1])))
 
 
+def sections(text: str) -> list[str]:
+    return re.findall(r'<section id="(\w+)"', text)
+
+
 def hostile() -> Material:
     """Names, reasons and logs of somebody who means harm."""
     case = Case(
@@ -60,7 +64,7 @@ def hostile() -> Material:
 
 def test_every_section_that_has_something_to_tell_is_there_and_no_other(made_up: Any) -> None:
     text = page(made_up.material(24, 3, 15))
-    there = re.findall(r'<section id="(\w+)"', text)
+    there = sections(text)
     assert there[0] == "speeds"
     assert set(there) >= {"speeds", "effects", "starts", "correctness", "machines"}
     assert not set(there) & {"comparisons", "tuned", "goals", "failures", "diagnoses"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from cnnbench.comparison import outcome
+from cnnbench.comparison import SUITE, outcome
 from cnnbench.convergence import conclude_all
 from cnnbench.report.table import place
 
@@ -44,5 +44,5 @@ def outcomes(recorded: Recorded) -> list[Outcome]:
     return [
         outcome(groups[name], campaign.arms, campaign.budget)
         for name, campaign in recorded.campaigns.items()
-        if campaign.arms and name in groups
+        if campaign.suite == SUITE and name in groups
     ]

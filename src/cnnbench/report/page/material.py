@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cnnbench import plan
-from cnnbench.comparison import SUITE
 from cnnbench.judge import judge
 from cnnbench.report.conclusions import conclusions, outcomes
 from cnnbench.store.exchange import newest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cnnbench.comparison import Outcome
     from cnnbench.judge import Judgement
     from cnnbench.proof import Proof
     from cnnbench.record import Launch
     from cnnbench.result import Result
-    from cnnbench.store.exchange import Recorded
+    from cnnbench.store.exchange import Origin, Recorded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +46,21 @@ class Material:
     @cached_property
     def comparisons(self) -> list[Outcome]:
         """The outcome of each comparison."""
-        return outcomes(self.of(SUITE))
+        return outcomes(self.recorded)
 
     @cached_property
     def launches(self) -> Mapping[str, Launch]:
         """Every launch by its id."""
         return {launch.id: launch for launch in self.recorded.launches}
 
-    def of(self, suite: str) -> Recorded:
-        """The campaigns of one name, and their launches."""
-        kept = {name: one for name, one in self.recorded.campaigns.items() if one.suite == suite}
-        found = tuple(one for one in self.recorded.launches if one.campaign in kept)
-        return replace(self.recorded, campaigns=kept, launches=found)
+    def campaigns(self, suite: str) -> Iterator[tuple[Origin, Sequence[Launch]]]:
+        """The campaigns of one name whose arms met in blocks, each with its launches."""
+        launches: dict[str, list[Launch]] = defaultdict(list)
+        for launch in self.recorded.launches:
+            launches[launch.campaign].append(launch)
+        for name, origin in self.recorded.campaigns.items():
+            if origin.suite == suite and origin.arms and name in launches:
+                yield origin, launches[name]
 
     @cached_property
     def judgements(self) -> Mapping[str, Judgement]:

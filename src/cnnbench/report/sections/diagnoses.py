@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, diagnosis
-from cnnbench.judge import measured
+from cnnbench import diagnosis
 from cnnbench.report import diagnoses
 from cnnbench.report.page.parts import Table, Text
 
@@ -26,21 +25,16 @@ ABOUT = (
 
 def parts(material: Material) -> Iterator[Part]:
     """The tables of each diagnosis."""
-    recorded = material.of(SUITE)
-    first = True
-    for name, origin in recorded.campaigns.items():
-        launches = [launch for launch in recorded.launches if launch.campaign == name]
-        speed = catalog.module("metrics", "images_per_second").of
-        found = diagnosis.diagnosed(
-            origin.arms[0].case,
-            measured(launches, origin.budget, speed),
-            failures={one.arm: one.failure.message for one in launches if one.failure},
-        )
-        if not found.parts:
-            continue
-        if first:
-            yield Text(ABOUT)
-        first = False
-        yield Table(found.case.title, diagnoses.rows(found))
-        if rows := diagnoses.effect_rows(found):
+    found = [
+        diagnosis.concluded(origin.arms[0].case, launches, origin.budget, {})
+        for origin, launches in material.campaigns(SUITE)
+    ]
+    told = [one for one in found if one.parts]
+    if told:
+        yield Text(ABOUT)
+    for one in told:
+        yield Table(one.case.title, diagnoses.rows(one))
+        if rows := diagnoses.effect_rows(one):
             yield Table("Other ways to train", rows)
+        if rows := diagnoses.peak_rows(one):
+            yield Table("Peaks of this machine, and the share that training reaches", rows)

@@ -32,15 +32,12 @@ ABOUT = (
 
 def parts(material: Material) -> Iterator[Part]:
     """A table for each race."""
-    recorded = material.of(SUITE)
-    first = True
-    for name, origin in recorded.campaigns.items():
-        launches = [launch for launch in recorded.launches if launch.campaign == name]
-        if rows := _rows(origin, launches):
-            if first:
-                yield Text(ABOUT)
-            first = False
-            yield Table(f"{origin.arms[0].case.model}: {len(origin.arms)} configurations", rows)
+    found = [(origin, _rows(origin, launches)) for origin, launches in material.campaigns(SUITE)]
+    told = [(origin, rows) for origin, rows in found if rows]
+    if told:
+        yield Text(ABOUT)
+    for origin, rows in told:
+        yield Table(f"{origin.arms[0].case.model}: {len(origin.arms)} configurations", rows)
 
 
 def _rows(origin: Origin, launches: Sequence[Launch]) -> Sequence[Row]:

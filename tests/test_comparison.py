@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -57,7 +57,7 @@ STOLEN: Facts = {
 OPPOSITE = {FASTER: SLOWER, SLOWER: FASTER}
 IMAGES = 1_000_000
 
-patient = settings(deadline=None)  # the first levels and search for changes are slow
+
 ratios = st.floats(0.5, 2)
 speeds = st.floats(100, 200)
 blocks_of_two = st.lists(st.tuples(speeds, speeds), min_size=5, max_size=5)
@@ -177,7 +177,6 @@ def test_the_inverse_of_an_interval_has_the_opposite_word(
     assert verdict(1 / high, 1 / low, margin) == OPPOSITE.get(word, word)
 
 
-@patient
 @given(blocks=blocks_of_two)
 def test_at_one_look_the_interval_is_that_of_a_paired_t_test(
     blocks: list[tuple[float, float]],
@@ -195,7 +194,6 @@ def test_at_one_look_the_interval_is_that_of_a_paired_t_test(
         assert (low <= 1 <= high) == (test.pvalue > 0.05)
 
 
-@patient
 @given(blocks=blocks_of_two)
 def test_the_baseline_and_the_candidate_swapped_give_the_inverse_and_the_opposite(
     blocks: list[tuple[float, float]],
@@ -206,7 +204,6 @@ def test_the_baseline_and_the_candidate_swapped_give_the_inverse_and_the_opposit
     assert back.verdict == OPPOSITE.get(there.verdict, there.verdict)
 
 
-@patient
 @given(blocks=blocks_of_two, factors=st.lists(st.floats(0.01, 100), min_size=5, max_size=5))
 def test_what_slows_both_arms_of_a_block_changes_no_ratio(
     blocks: list[tuple[float, float]], factors: list[float]
@@ -217,7 +214,6 @@ def test_what_slows_both_arms_of_a_block_changes_no_ratio(
     assert after.verdict == before.verdict
 
 
-@patient
 @given(blocks=blocks_of_two, seed=st.integers(0, 1000))
 def test_the_order_of_blocks_and_of_launches_does_not_matter(
     blocks: list[tuple[float, float]], seed: int
@@ -321,7 +317,6 @@ def three(logs: tuple[float, float, float], sigma: float, seed: int) -> list[Lau
     return measured((1000 * np.exp(np.array(logs) + noise)).tolist())
 
 
-@patient
 @given(seed=st.integers(0, 1000))
 def test_among_several_arms_every_interval_is_wider(seed: int) -> None:
     launches = three((0, 0, 0), 0.02, seed)
@@ -370,7 +365,6 @@ def wants(blocks: Sequence[Sequence[float]], spent: float = 0.0) -> bool:
     return wants_block(launches, outcome(launches, TWO, STANDARD), spent, STANDARD)
 
 
-@patient
 @given(count=st.integers(0, 25), sigma=st.sampled_from([1e-4, 0.3]))
 def test_a_comparison_ends_only_at_a_planned_look_and_if_decided_or_at_the_last(
     count: int, sigma: float

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbench.fitness import MOST, Fitness, Reading, fitness
@@ -37,7 +37,6 @@ def drawn(within: float, between: float, processes: int = 60, windows: int = 16)
     )
 
 
-@settings(deadline=None)  # the first looks are computed, then cached
 @given(RATES, st.integers(3, 9), st.integers(4, 20))
 def test_a_machine_without_noise_needs_the_fewest_of_every_budget(
     rate: float, processes: int, windows: int
@@ -55,7 +54,6 @@ def test_a_machine_without_noise_needs_the_fewest_of_every_budget(
         assert 0 < reach.run_minutes < reach.compare_minutes
 
 
-@settings(deadline=None)
 @given(CANARIES, st.floats(1e-3, 1e3))
 def test_the_unit_of_work_does_not_matter(rates: list[list[float]], factor: float) -> None:
     one = fitness(sung(rates), {})
@@ -65,7 +63,6 @@ def test_the_unit_of_work_does_not_matter(rates: list[list[float]], factor: floa
     assert other.paired == pytest.approx(one.paired, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(CANARIES)
 def test_whatever_was_measured_is_told_in_numbers_that_are_finite(rates: list[list[float]]) -> None:
     found = fitness(sung(rates))
@@ -77,7 +74,6 @@ def test_whatever_was_measured_is_told_in_numbers_that_are_finite(rates: list[li
         assert math.isfinite(reach.compare_minutes)
 
 
-@settings(deadline=None)
 @given(CANARIES, st.floats(0.001, 0.2), st.floats(1.0, 20.0))
 def test_a_tighter_precision_never_takes_less(
     rates: list[list[float]], precision: float, looser: float
@@ -103,7 +99,6 @@ def test_what_slows_whole_processes_costs_launches_but_no_blocks() -> None:
     assert uneven.reach["standard"].blocks == calm.reach["standard"].blocks
 
 
-@settings(deadline=None)
 @given(st.floats(-0.5, 0.5))
 def test_a_steady_drift_is_found_by_its_slope(slope: float) -> None:
     found = fitness(

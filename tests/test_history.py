@@ -126,7 +126,7 @@ def test_few_campaigns_are_no_history(count: int) -> None:
 
 
 @given(st.lists(st.floats(500, 1500), min_size=1, max_size=12), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_changes_rise_matter_and_follow_from_their_stretches(
     levels: list[float], seed: int
 ) -> None:

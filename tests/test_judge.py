@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbench import plan
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cnnbench.record import Facts
 
-patient = settings(deadline=None)  # the first search for changes is slow
+
 STANDARD = BUDGETS["standard"]
 CASE = Case(stack="keras3-jax", model="simple_cnn", dataset="synthetic-32", method="fit")
 STOLEN: Facts = {
@@ -62,14 +62,12 @@ def rising(count: int = 20) -> list[float]:
     return [1e6 * 1.05**i for i in range(count)]
 
 
-@patient
 @given(speed=st.floats(1e6, 1e9), count=st.integers(PROVABLE, 40))
 def test_a_launch_that_stays_the_same_is_flat_and_left_as_it_is(speed: float, count: int) -> None:
     one = launch([speed] * count)
     assert judge(one, STANDARD) == (one, FLAT, 0, ())
 
 
-@patient
 @given(count=st.integers(0, PROVABLE - 1))
 def test_of_few_windows_nothing_is_proven_and_all_count(count: int) -> None:
     one = launch([1e6 * (1 + i % 2 / 1000) for i in range(count)])
@@ -84,7 +82,6 @@ def test_few_windows_that_change_without_end_count_neither() -> None:
     assert not found.counts
 
 
-@patient
 @given(before=st.integers(4, 8), factor=st.floats(1.2, 3))
 def test_windows_before_a_launch_is_warm_are_called_warm_up(before: int, factor: float) -> None:
     one = launch([1e6] * before + [1e6 * factor] * 12)
@@ -95,7 +92,6 @@ def test_windows_before_a_launch_is_warm_are_called_warm_up(before: int, factor:
     assert plan.speed(found.launch) == pytest.approx(1e6 * factor)
 
 
-@patient
 @given(before=st.integers(4, 8), factor=st.floats(1.2, 3))
 def test_windows_before_a_slowdown_do_not_count(before: int, factor: float) -> None:
     found = judge(launch([1e6 * factor] * before + [1e6] * 12), STANDARD)
@@ -137,7 +133,6 @@ def test_only_launches_that_count_are_used_and_in_their_order() -> None:
     assert counting(judged) == [good, better]
 
 
-@patient
 @given(speeds=st.lists(st.floats(1e6, 2e6), max_size=25), factor=st.sampled_from([2, 4, 0.5]))
 def test_a_launch_that_is_k_times_as_fast_is_judged_alike(
     speeds: list[float], factor: float
@@ -148,7 +143,6 @@ def test_a_launch_that_is_k_times_as_fast_is_judged_alike(
     assert [w.role for w in scaled.launch.windows] == [w.role for w in found.launch.windows]
 
 
-@patient
 @given(speeds=st.lists(st.floats(1e6, 2e6), max_size=25))
 def test_judging_changes_nothing_but_roles_and_judging_again_changes_nothing_of_a_flat_launch(
     speeds: list[float],

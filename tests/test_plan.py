@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BATCH = 32
 ENDLESS = 150  # windows: more than any budget can need
 
-patient = settings(deadline=None)  # the first search for changes is slow
+
 budgets = st.sampled_from(list(BUDGETS.values()))
 short_steps = st.floats(min_value=1e-5, max_value=4.9)
 fences = st.floats(min_value=0, max_value=0.02)
@@ -58,7 +58,6 @@ def of(windows: list[Window], role: str) -> list[Window]:
     return [window for window in windows if window.role == role]
 
 
-@patient
 @given(budget=budgets, seconds=st.floats(min_value=1e-5, max_value=60), fence=fences)
 def test_the_first_step_comes_first_alone_and_once(
     budget: Budget, seconds: float, fence: float
@@ -71,7 +70,6 @@ def test_the_first_step_comes_first_alone_and_once(
     assert roles in ([FIRST_STEP, PILOT, WARM_UP, STEADY], [FIRST_STEP, PILOT, STEADY])
 
 
-@patient
 @given(budget=budgets, seconds=short_steps, fence=fences)
 def test_a_window_is_as_long_as_the_budget_says_and_200_fences(
     budget: Budget, seconds: float, fence: float
@@ -81,7 +79,6 @@ def test_a_window_is_as_long_as_the_budget_says_and_200_fences(
         assert window.seconds >= 200 * fence
 
 
-@patient
 @given(budget=budgets, seconds=short_steps, faster=st.floats(min_value=0.92, max_value=1.0))
 def test_steps_a_little_faster_than_the_pilot_s_still_fill_a_window(
     budget: Budget, seconds: float, faster: float
@@ -91,7 +88,6 @@ def test_steps_a_little_faster_than_the_pilot_s_still_fill_a_window(
     assert all(w.seconds >= budget.window_seconds for w in of(live(budget, steps), STEADY))
 
 
-@patient
 @given(budget=budgets, seconds=short_steps, fence=fences)
 def test_a_launch_is_warm_by_seconds_and_by_windows(
     budget: Budget, seconds: float, fence: float
@@ -101,7 +97,6 @@ def test_a_launch_is_warm_by_seconds_and_by_windows(
     assert sum(window.seconds for window in warm) >= budget.warmup_seconds
 
 
-@patient
 @given(budget=budgets, seconds=st.floats(min_value=5.01, max_value=600))
 def test_of_steps_over_five_seconds_three_windows_of_one_step_do_and_are_called_short(
     budget: Budget, seconds: float
@@ -112,19 +107,16 @@ def test_of_steps_over_five_seconds_three_windows_of_one_step_do_and_are_called_
     assert is_short(windows)
 
 
-@patient
 @given(budget=budgets, seconds=short_steps)
 def test_other_launches_are_not_called_short(budget: Budget, seconds: float) -> None:
     assert not is_short(live(budget, itertools.repeat(seconds)))
 
 
-@patient
 @given(budget=budgets, seconds=st.floats(min_value=1e-3, max_value=0.5))
 def test_a_quiet_launch_stops_at_the_fewest_windows(budget: Budget, seconds: float) -> None:
     assert len(of(live(budget, itertools.repeat(seconds)), STEADY)) == budget.windows[0]
 
 
-@patient
 @given(budget=budgets, seconds=st.floats(min_value=1e-3, max_value=0.5), data=st.data())
 def test_a_quiet_launch_stops_at_the_windows_that_are_wanted(
     budget: Budget, seconds: float, data: st.DataObject
@@ -134,7 +126,6 @@ def test_a_quiet_launch_stops_at_the_windows_that_are_wanted(
     assert len(of(windows, STEADY)) == wanted
 
 
-@patient
 @given(budget=budgets, seconds=st.floats(min_value=1e-3, max_value=0.4))
 def test_a_launch_that_is_noisy_but_stays_the_same_gets_no_more_windows(
     budget: Budget, seconds: float
@@ -145,7 +136,7 @@ def test_a_launch_that_is_noisy_but_stays_the_same_gets_no_more_windows(
     assert len(of(windows, STEADY)) == budget.windows[0]
 
 
-@settings(patient, max_examples=15)
+@settings(max_examples=15)
 @given(budget=budgets, seconds=st.floats(min_value=1e-3, max_value=0.4), data=st.data())
 def test_a_launch_that_still_changes_its_speed_stops_at_twice_the_windows(
     budget: Budget, seconds: float, data: st.DataObject
@@ -159,7 +150,7 @@ def test_a_launch_that_still_changes_its_speed_stops_at_twice_the_windows(
     assert len(found) == 2 * wanted
 
 
-@settings(patient, max_examples=15)
+@settings(max_examples=15)
 @given(
     budget=budgets,
     seconds=st.floats(min_value=1e-3, max_value=0.4),
@@ -176,7 +167,6 @@ def test_a_launch_has_the_wanted_windows_or_twice_as_many_whatever_they_take(
     assert len(found) == (wanted if steady else 2 * wanted)
 
 
-@patient
 @given(
     budget=budgets,
     steps=st.lists(st.floats(min_value=1e-6, max_value=30), min_size=ENDLESS, max_size=ENDLESS),

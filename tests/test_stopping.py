@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbench import plan
@@ -48,7 +48,7 @@ BUSY: Facts = {
     "own_seconds after": 50.0,
 }
 
-patient = settings(deadline=None)  # the first search for changes is slow
+
 budgets = st.sampled_from(list(BUDGETS.values()))
 found_speeds = st.lists(st.floats(min_value=10, max_value=1000), max_size=40)
 
@@ -85,7 +85,6 @@ def restless() -> Launch:
     return launch(*(100 * 1.1**i for i in range(20)))
 
 
-@patient
 @given(budget=budgets, speeds=found_speeds)
 def test_a_case_gets_its_fewest_launches_and_never_more_than_its_most(
     budget: Budget, speeds: list[float]
@@ -98,7 +97,6 @@ def test_a_case_gets_its_fewest_launches_and_never_more_than_its_most(
         assert not wanted
 
 
-@patient
 @given(budget=budgets)
 def test_a_case_that_is_precise_gets_no_more_launches(budget: Budget) -> None:
     assert not needs_launch(launches([100.0] * budget.launches[0]), 0.0, budget)
@@ -108,7 +106,6 @@ def test_a_case_that_is_not_precise_gets_another_launch() -> None:
     assert needs_launch(launches([100.0, 150.0, 80.0, 100.0, 100.0]), 0.0, STANDARD)
 
 
-@patient
 @given(
     speeds=st.lists(st.floats(min_value=95, max_value=105), min_size=1, max_size=20),
 )
@@ -166,7 +163,6 @@ def test_launches_that_were_disturbed_do_not_make_a_case_unsteady() -> None:
     assert not is_unsteady([*calm, *calm, judge(restless(), QUICK)])
 
 
-@patient
 @given(budget=budgets, n=st.integers(2, 45))
 def test_a_case_is_precise_by_the_interval_of_its_look(budget: Budget, n: int) -> None:
     speeds = [100.0 + (i % 3) for i in range(n)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OLDEST = "3.6"
 FOLDER = Path(__file__).parent
 UNITTESTS = sorted(
-    path.stem for path in FOLDER.glob("test_*.py") if "import pytest\n" not in path.read_text()
+    path.stem for path in FOLDER.glob("test_*.py") if "import unittest\n" in path.read_text()
 )
 
 

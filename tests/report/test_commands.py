@@ -39,7 +39,7 @@ AXES = (
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(case=CASES)
 def test_the_command_of_a_case_asks_for_that_case(case: Case) -> None:
     name, run, *arguments = shlex.split(again(case))

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbench.plan import BUDGETS
@@ -48,7 +48,6 @@ def spread(runs: list[list[Any]]) -> list[Any]:
     return [value for value, count in runs for _ in range(count)]
 
 
-@settings(deadline=None)
 @given(launches=st.lists(WINDOWS, min_size=1, max_size=4))
 def test_every_window_comes_back(launches: list[list[Window]]) -> None:
     found, times = packed.launches(

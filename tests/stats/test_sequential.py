@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -66,14 +66,12 @@ def test_one_look_may_err_as_often_as_all_looks(n: int, error: float) -> None:
     assert levels((n,), error) == pytest.approx((error,))
 
 
-@settings(deadline=None)
 @given(limits=SOME, error=ERRORS)
 def test_no_look_may_err_more_often_than_all_looks(limits: tuple[int, int], error: float) -> None:
     found = levels(looks(*limits), error)
     assert all(0 < level <= error * (1 + 1e-9) for level in found)
 
 
-@settings(deadline=None)
 @given(limits=SOME)
 def test_a_smaller_error_makes_every_interval_wider(limits: tuple[int, int]) -> None:
     planned = looks(*limits)
@@ -81,7 +79,6 @@ def test_a_smaller_error_makes_every_interval_wider(limits: tuple[int, int]) -> 
     assert all(a < b for a, b in zip(strict, loose, strict=True))
 
 
-@settings(deadline=None)
 @given(limits=SOME, factor=st.sampled_from([2, 3, 10]))
 def test_levels_depend_on_shares_of_the_values_and_not_on_their_number(
     limits: tuple[int, int], factor: int
@@ -101,7 +98,6 @@ def test_what_is_spent_until_a_look_is_what_was_planned_for_it(limits: tuple[int
         assert errors.mean() == pytest.approx(spent, abs=4 * math.sqrt(spent / DRAWS))
 
 
-@settings(deadline=None)
 @given(limits=SOME, scale=st.floats(0.01, 100), shift=st.floats(-100, 100))
 def test_what_a_look_says_does_not_depend_on_unit_and_origin(
     limits: tuple[int, int], scale: float, shift: float
@@ -127,7 +123,6 @@ def test_without_such_levels_looking_five_times_errs_far_more_often() -> None:
     assert np.any(ever, axis=0).mean() > 0.1
 
 
-@settings(deadline=None)
 @given(limits=SOME, n=st.integers(1, 300))
 def test_between_two_looks_the_confidence_is_that_of_the_next(
     limits: tuple[int, int], n: int
@@ -138,7 +133,6 @@ def test_between_two_looks_the_confidence_is_that_of_the_next(
     assert confidence(n, *limits, 0.95) == pytest.approx(1 - at)
 
 
-@settings(deadline=None)
 @given(limits=SOME, n=st.integers(1, 300), overall=st.sampled_from([0.9, 0.95, 0.99]))
 def test_a_look_is_never_less_confident_than_all_together(
     limits: tuple[int, int], n: int, overall: float

@@ -15,7 +15,7 @@ from cnnbench.stats.steady import FLAT, NO_STEADY_STATE, SLOWDOWN, WARM_UP, stea
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-patient = settings(deadline=None)  # the first search for changes is slow
+
 TOLERANCE = math.log(1.03)
 SEEDS = st.integers(0, 10_000)
 
@@ -39,19 +39,16 @@ def kind(values: list[float], tolerance: float = TOLERANCE, fewest: int = 10) ->
     return steadiness(values, tolerance, fewest).kind
 
 
-@patient
 @given(value=st.floats(-5, 12), count=st.integers(1, 60))
 def test_what_never_changes_is_flat_from_the_first_value(value: float, count: int) -> None:
     assert steadiness([value] * count, TOLERANCE, 1) == (FLAT, 0, ())
 
 
-@patient
 @given(values=st.lists(st.floats(-5, 12), max_size=5), fewest=st.integers(0, 10))
 def test_of_five_values_nothing_is_said(values: list[float], fewest: int) -> None:
     assert steadiness(values, TOLERANCE, fewest) == (FLAT, 0, ())
 
 
-@patient
 @given(seed=SEEDS, before=st.integers(4, 10), by=st.floats(0.08, 1))
 def test_becoming_faster_and_staying_so_is_warm_up_and_ends_at_the_change(
     seed: int, before: int, by: float
@@ -60,7 +57,6 @@ def test_becoming_faster_and_staying_so_is_warm_up_and_ends_at_the_change(
     assert (found.kind, found.start) == (WARM_UP, before)
 
 
-@patient
 @given(seed=SEEDS, before=st.integers(4, 10), by=st.floats(0.08, 1))
 def test_becoming_slower_and_staying_so_is_slowdown_and_begins_at_the_change(
     seed: int, before: int, by: float
@@ -69,7 +65,6 @@ def test_becoming_slower_and_staying_so_is_slowdown_and_begins_at_the_change(
     assert (found.kind, found.start) == (SLOWDOWN, before)
 
 
-@patient
 @given(seed=SEEDS, by=st.floats(0.1, 1), sign=st.sampled_from([-1, 1]))
 def test_a_change_too_near_to_the_end_leaves_no_steady_state(
     seed: int, by: float, sign: int
@@ -78,7 +73,6 @@ def test_a_change_too_near_to_the_end_leaves_no_steady_state(
     assert kind(values, fewest=5) == NO_STEADY_STATE
 
 
-@patient
 @given(seed=SEEDS, slope=st.floats(0.01, 0.1), sign=st.sampled_from([-1, 1]))
 def test_what_rises_or_falls_without_end_has_no_steady_state(
     seed: int, slope: float, sign: int
@@ -87,7 +81,6 @@ def test_what_rises_or_falls_without_end_has_no_steady_state(
     assert kind(list(values)) == NO_STEADY_STATE
 
 
-@patient
 @given(seed=SEEDS, by=st.floats(0.15, 1))
 def test_what_goes_to_and_fro_has_no_steady_state(seed: int, by: float) -> None:
     values = by * np.tile(np.repeat([0, 1], 6), 3) + noise(seed, 36)
@@ -100,7 +93,6 @@ def test_the_last_stretch_must_have_as_many_values_as_are_asked_for() -> None:
     assert kind(values, fewest=13) == NO_STEADY_STATE
 
 
-@patient
 @given(seed=SEEDS, at=st.integers(0, 23), by=st.floats(0.2, 3), sign=st.sampled_from([-1, 1]))
 def test_one_value_far_off_is_flagged_and_is_no_change(
     seed: int, at: int, by: float, sign: int
@@ -112,7 +104,6 @@ def test_one_value_far_off_is_flagged_and_is_no_change(
     assert (found.kind, found.start) == (FLAT, 0)
 
 
-@patient
 @given(seed=SEEDS, before=st.integers(0, 10), shift=st.integers(-64, 64))
 def test_what_it_is_depends_on_no_unit_of_speed(seed: int, before: int, shift: int) -> None:
     values = stepped(seed, before, 20, 0.1)
@@ -120,7 +111,6 @@ def test_what_it_is_depends_on_no_unit_of_speed(seed: int, before: int, shift: i
     assert steadiness(moved, TOLERANCE, 10) == steadiness(values, TOLERANCE, 10)
 
 
-@patient
 @given(seed=SEEDS, by=st.floats(0.08, 1), sign=st.sampled_from([-1, 1]))
 def test_upside_down_warm_up_is_slowdown(seed: int, by: float, sign: int) -> None:
     found = steadiness(stepped(seed, 8, 16, sign * by), TOLERANCE, 10)
@@ -129,7 +119,6 @@ def test_upside_down_warm_up_is_slowdown(seed: int, by: float, sign: int) -> Non
     assert turned[1:] == found[1:]
 
 
-@patient
 @given(seed=SEEDS, by=st.floats(0.08, 1), sign=st.sampled_from([-1, 1]))
 def test_backwards_warm_up_is_slowdown_where_both_stretches_are_long_enough(
     seed: int, by: float, sign: int
@@ -139,7 +128,6 @@ def test_backwards_warm_up_is_slowdown_where_both_stretches_are_long_enough(
     assert kinds == {WARM_UP, SLOWDOWN}
 
 
-@patient
 @given(seed=SEEDS, before=st.integers(3, 17), by=st.floats(0.001, 0.5))
 def test_a_change_smaller_than_is_tolerated_is_flat(seed: int, before: int, by: float) -> None:
     """A straight line through a step rises by up to one and a half times as much."""
@@ -147,7 +135,7 @@ def test_a_change_smaller_than_is_tolerated_is_flat(seed: int, before: int, by: 
     assert kind(values, tolerance=1.6 * by + 0.02) == FLAT
 
 
-@settings(patient, max_examples=50)
+@settings(max_examples=50)
 @given(values=st.lists(st.floats(-5, 5), min_size=6, max_size=40), fewest=st.integers(1, 12))
 def test_whatever_comes_the_start_is_in_the_series_or_at_its_end(
     values: list[float], fewest: int

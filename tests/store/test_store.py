@@ -85,7 +85,7 @@ def shared(
         yield opened, begin_campaign(opened)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(launch=launches)
 def test_a_launch_comes_back_as_it_was(shared: tuple[Store, str], launch: Launch) -> None:
     store, campaign = shared

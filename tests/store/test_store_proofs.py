@@ -38,9 +38,7 @@ proofs = st.builds(
 )
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(proof=proofs)
 def test_a_proof_comes_out_as_it_went_in(proof: Proof, tmp_path: Path) -> None:
     with Store.open(tmp_path / f"{proof.id}.sqlite") as store:

@@ -80,7 +80,7 @@ def cheapest(
     """
     fewest, most = limits
     plans = []
-    for values in sorted({*range(fewest, most, max(1, fewest // 2)), most}):
+    for values in range(fewest, most + 1):
         deviation = math.sqrt(noise.between**2 + noise.within**2 / values)
         needed = groups_needed(deviation, half_width, confidence)
         groups = next((look for look in looks if look >= needed), needed)

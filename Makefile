@@ -29,8 +29,8 @@ results: .venv/run  ## Measure the published rows here and write RESULTS.md: hou
 
 # A real stack keeps one core busy on the mean, so that two are tested at once.
 test: .venv/dev check  ## Check and test everything, real stacks included
-	$(BIN)/pytest -m "not stacks" $(ARGS)
-	$(BIN)/pytest -m stacks --numprocesses 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -m "not stacks or quiet" $(ARGS)
+	$(BIN)/pytest -m "stacks and not quiet" --numprocesses 2 --dist worksteal $(ARGS)
 
 quicktest: .venv/dev check  ## The same without the real stacks
 	$(BIN)/pytest -m "not stacks" $(ARGS)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 
+# One stack of each kind: where all that differs by kind is tested, others are tested once.
+KINDS = ("keras3-torch", "keras2.1.5-tensorflow1.7.0", "keras2.1.6-mxnet1.1.0")
+
+
 def available(*names: str) -> None:
     """Skip the test if one of these stacks cannot run here."""
     for name in names:

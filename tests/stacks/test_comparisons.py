@@ -91,6 +91,7 @@ def test_processes_of_every_stack_take_turns(tmp_path: Path) -> None:
     assert set(found.best) <= set(here)
 
 
+@pytest.mark.quiet
 def test_a_training_of_half_the_speed_is_slower_and_itself_is_not(tmp_path: Path) -> None:
     own = Own()
     (tmp_path / "twice.py").write_text(TWICE)

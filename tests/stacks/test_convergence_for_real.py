@@ -9,8 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cnnbench.cli import app
-from cnnbench.envs import stack
-from tests.stacks.here import available
+from tests.stacks.here import KINDS, available
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stacks
 
-STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 REFERENCE, TORCH = "native-torch", "keras3-torch"
 
 # Colours under so much noise that it takes a dozen windows to learn them.
@@ -55,7 +53,7 @@ def results(folder: Path, *flags: str) -> dict[str, Any]:
     return {result["case"]["stack"]: result for result in told}
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_stack_trains_to_a_goal(name: str, tmp_path: Path) -> None:
     available(name, REFERENCE)
 

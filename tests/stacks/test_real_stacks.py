@@ -13,7 +13,7 @@ from cnnbench import catalog
 from cnnbench.cli import app
 from cnnbench.envs import cache, stack
 from cnnbench.store.database import Store
-from tests.stacks.here import available
+from tests.stacks.here import KINDS, available
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +71,7 @@ def test_a_stack_trains_by_every_method_and_in_both_data_formats(
             assert all(w.loss is not None and math.isfinite(w.loss) for w in launch.windows)
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", [*KINDS, "keras3-tensorflow", PLAIN_PYTORCH])
 def test_a_stack_trains_by_fit_with_every_observer_or_says_why_not(
     name: str, measure: Any, tmp_path: Path
 ) -> None:
@@ -104,14 +104,17 @@ def test_every_model_has_its_published_parameters_on_a_stack(name: str, measure:
     available(name)
 
     small = measure("--stack", name, "--model", "resnet20_cifar", "--batch-size", "2")
-    published = measure(
-        *("--stack", name, "--dataset", "synthetic-256", "--batch-size", "1"),
-        *("--model", "resnet50", "--model", "resnet56_cifar"),
+    large = ("--model", "resnet50", "--model", "resnet56_cifar") if name in KINDS else ()
+    published = (
+        measure("--stack", name, "--dataset", "synthetic-256", "--batch-size", "1", *large)
+        if large
+        else []
     )
 
-    assert [r["facts"].get("parameters") for r in small + published] == [
-        *(274442, 25636712, 4958120)
-    ], [r["reason"] for r in small + published]
+    found = [r["facts"].get("parameters") for r in small + published]
+    assert found == [274442, *([25636712, 4958120] if large else [])], [
+        r["reason"] for r in small + published
+    ]
 
 
 @pytest.mark.parametrize("name", [*KERAS3, PLAIN_PYTORCH])
@@ -193,7 +196,7 @@ def test_an_environment_that_the_user_has_is_measured_as_local(measure: Any) -> 
 
 @pytest.mark.images
 def test_real_photographs_are_trained_on(measure: Any, real_images: Path) -> None:
-    names = ("keras3-tensorflow", "keras2.1.6-mxnet1.1.0", "keras2.1.5-tensorflow1.7.0")
+    names = ("keras3-torch", "keras2.1.5-tensorflow1.7.0")
     ready = [name for name in names if not cache.unsupported(stack.load(name))]
     stacks = [flag for name in ready for flag in ("--stack", name)]
     there = ("--data-dir", str(real_images))

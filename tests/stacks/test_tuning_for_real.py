@@ -17,7 +17,7 @@ from tests.stacks.here import answer, available
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = pytest.mark.stacks
+pytestmark = [pytest.mark.stacks, pytest.mark.quiet]
 
 TORCH, REFERENCE = "keras3-torch", "native-torch"
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "train.py"
@@ -59,7 +59,7 @@ def tuned(folder: Path, *command: str) -> Any:
 def test_a_users_model_becomes_faster_and_the_users_script_too(tmp_path: Path) -> None:
     available(TORCH)
     (tmp_path / "net.py").write_text(MODEL)
-    command = ["--stack", TORCH, "--model", str(tmp_path / "net.py"), "--minutes", "2"]
+    command = ["--stack", TORCH, "--model", str(tmp_path / "net.py"), "--minutes", "4"]
     command += ("--data-format", "channels_last", "--recipe", "fused_batch_norm+keep_memory")
 
     told = tuned(tmp_path, *command)
@@ -87,7 +87,7 @@ def test_a_recipe_that_breaks_training_never_wins(
         "        axis = self.axis % IMAGES\n",
         "        return inputs\n        axis = self.axis % IMAGES\n",
     )
-    command = ["--stack", TORCH, "--model", "resnet20_cifar", "--minutes", "1"]
+    command = ["--stack", TORCH, "--model", "resnet20_cifar", "--minutes", "3"]
     command += ("--data-format", "channels_last", "--recipe", "fused_batch_norm")
 
     told = tuned(tmp_path, *command)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +14,7 @@ from cnnbench.case import Arm
 from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, Launch, Window
 from cnnbench.result import SETTLED, conclude
+from tests.scripts import benchmark
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,23 +22,12 @@ if TYPE_CHECKING:
     from cnnbench.case import Budget
     from cnnbench.result import Estimate
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "coverage.py"
 SIMULATIONS = 2000
 ALLOWED = 3 * math.sqrt(0.05 * 0.95 / SIMULATIONS)  # three standard errors of 95 %
 DRAWS = 25
 
 
-def _load() -> Any:
-    spec = importlib.util.spec_from_file_location("coverage_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-BENCHMARK = _load()
+BENCHMARK = benchmark("coverage")
 MACHINES = {machine.name: machine for machine in BENCHMARK.MACHINES}
 STEADY_OR_NOT = {machine.name: machine for machine in BENCHMARK.STEADY_OR_NOT}
 ARMS = tuple(Arm(name=name, case=BENCHMARK.CASE) for name in "ab")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +14,9 @@ from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, Window
 from cnnbench.store.exchange import Origin, Recorded, read, write
 from tests.blank import LAUNCH
+from tests.scripts import benchmark
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from cnnbench.record import Facts
 
 ROOT = Path(__file__).parents[1]
@@ -28,15 +26,9 @@ STACK = "keras2.1.5-tensorflow1.7.0"
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("results", ROOT / "benchmarks" / "results.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["results"] = module
+def script() -> Any:
     sys.path.insert(0, str(ROOT / "benchmarks"))
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("results")
 
 
 def recorded(*speeds: int, **fields: Any) -> Recorded:

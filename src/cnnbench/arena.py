@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from cnnbench import block, catalog, events, judge, prepare
+from cnnbench import block, catalog, events, prepare
 from cnnbench.case import digest
 from cnnbench.comparison import PILOT_BLOCK
 from cnnbench.ledger import Ledger
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Arm, Budget, Case
-    from cnnbench.judge import Value
     from cnnbench.prepare import Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.store.database import Store
@@ -86,10 +85,6 @@ class Arena:
     def launches(self) -> Sequence[Launch]:
         """Every launch so far."""
         return tuple(self._launches)
-
-    def measured(self, value: Value) -> list[dict[str, float]]:
-        """Logarithms of a value by arm, of each block, of the launches that count."""
-        return judge.measured(self._launches, self._budget, value)
 
     def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
         """Launch blocks of the arms that are ready, by name."""

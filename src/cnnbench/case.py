@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 DATA_FORMATS = ("channels_last", "channels_first")
 PRECISIONS = ("float32", "tf32", "bfloat16", "float16")
@@ -63,6 +66,10 @@ class Case:
     def global_batch(self) -> int:
         """Images in one training step of all devices together."""
         return self.batch_size * self.devices
+
+    def has(self, wanted: Mapping[str, Collection[Any] | None]) -> bool:
+        """Whether each axis has one of the values that are wanted of it; None wants all."""
+        return all(v is None or getattr(self, axis) in v for axis, v in wanted.items())
 
     @property
     def title(self) -> str:

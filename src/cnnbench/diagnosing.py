@@ -50,7 +50,7 @@ class Diagnosing(Arena):
         resume: Whether an interrupted diagnosis of the same is gone on with.
     """
 
-    KIND, GOES_ON = "diagnose", True
+    KIND, GOES_ON = diagnosis.SUITE, True
 
     def __init__(
         self, case: Case, blocks: int, own: Own, machine: Facts, store: Store, *, resume: bool

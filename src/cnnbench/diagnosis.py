@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cnnbench.case import Budget, Case
     from cnnbench.record import Facts, Launch
 
+SUITE = "diagnose"  # the name of campaigns that diagnose
 CONFIDENCE = 0.95
 AS_IS = "as is"
 CACHED, WAITED, STEPPED, RESIDENT, LOADER = "cached", "waited", "stepped", "resident", "loader"

@@ -6,9 +6,10 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from cnnbench import events, racing
+from cnnbench import events, racing, tuned
 from cnnbench.arena import Arena
 from cnnbench.comparison import TRIES
+from cnnbench.judge import measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +33,7 @@ class Race(Arena):
         common: As of an arena.
     """
 
-    KIND, GOES_ON = "tune", True
+    KIND, GOES_ON = tuned.SUITE, True
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class Race(Arena):
 
     def blocks(self) -> list[dict[str, float]]:
         """Logarithms by arm, of each block, of the launches that count."""
-        return self.measured(self._value)
+        return measured(self._launches, self._budget, self._value)
 
     def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
         for number in range(self._last() + 1, TRIES * self._rules.blocks[1] + 1):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnnbench.racing import Standing
     from cnnbench.record import Launch
 
+SUITE = "tune"  # the name of campaigns that tune
 CONFIDENCE = 0.95
 BASES, SINGLY, COMBINED, CONFIRMED = "bases", "recipes", "together", "confirmation"
 

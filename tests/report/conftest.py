@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.scripts import benchmark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "page.py"
 ALONE = (
     "--no-sandbox",
     "--disable-gpu",
@@ -31,13 +29,7 @@ ALONE = (
 @pytest.fixture(scope="session")
 def made_up() -> Any:
     """The benchmark of the page, whose launches these tests use."""
-    spec = importlib.util.spec_from_file_location("page_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("page")
 
 
 @pytest.fixture(scope="session")

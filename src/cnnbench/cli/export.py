@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +16,9 @@ from cnnbench.report.document import document
 from cnnbench.store import exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from cnnbench.result import Result
     from cnnbench.store.exchange import Recorded
 
 STDOUT = "-"
@@ -71,20 +71,22 @@ def export(  # noqa: PLR0917  one parameter a flag
     recorded = exchange.chosen(gathered(store, source), wanted)
     if not recorded.launches:
         raise UsageError("nothing like that was measured; see what was: cnnbench show --all")
+    if form in OF_LAUNCHES:
+        _write(OF_LAUNCHES[form](recorded), target)
+        return
+    results = conclusions(exchange.newest(recorded))
     if form == PARQUET:
-        _write_parquet(recorded, Path(target))
+        _write_parquet(results, Path(target))
     elif form == MLFLOW:
-        _push(recorded, target)
-    elif target == STDOUT:
-        typer.echo(TEXTS[form](recorded), nl=False)
+        _push(results, recorded, target)
     else:
-        output.write_text(target, TEXTS[form](recorded))
+        _write(OF_RESULTS[form](results), target)
 
 
 def _check(form: str, target: str) -> None:
     """See that the format exists, and that its target can be written."""
-    if form not in (*TEXTS, PARQUET, MLFLOW):
-        raise unknown("format", form, [*TEXTS, PARQUET, MLFLOW])
+    if form not in FORMATS:
+        raise unknown("format", form, FORMATS)
     if form == MLFLOW and target == STDOUT:
         raise UsageError("give --output the URI of an MLflow server, like http://localhost:5000")
     if form == PARQUET and target == STDOUT:
@@ -93,17 +95,12 @@ def _check(form: str, target: str) -> None:
         output.check_target(target, "--output")
 
 
-def _json(recorded: Recorded) -> str:
-    told = document(conclusions(exchange.newest(recorded)), {})
-    return json.dumps(told, indent=2, allow_nan=False) + "\n"
+def _json(results: Sequence[Result]) -> str:
+    return output.as_text(document(results, {}))
 
 
-def _csv(recorded: Recorded) -> str:
-    return spreadsheet.text(conclusions(exchange.newest(recorded)))
-
-
-def _markdown(recorded: Recorded) -> str:
-    return table.markdown(conclusions(exchange.newest(recorded))) + "\n"
+def _markdown(results: Sequence[Result]) -> str:
+    return table.markdown(results) + "\n"
 
 
 def _mllog(recorded: Recorded) -> str:
@@ -111,24 +108,34 @@ def _mllog(recorded: Recorded) -> str:
 
 
 PARQUET, MLFLOW = "parquet", "mlflow"
-TEXTS: Mapping[str, Callable[[Recorded], str]] = {
-    "csv": _csv,
+OF_RESULTS: Mapping[str, Callable[[Sequence[Result]], str]] = {
+    "csv": spreadsheet.text,
     "json": _json,
     "markdown": _markdown,
+}
+OF_LAUNCHES: Mapping[str, Callable[[Recorded], str]] = {
     "launches": exchange.as_text,
     "mllog": _mllog,
 }
+FORMATS = (*OF_RESULTS, *OF_LAUNCHES, PARQUET, MLFLOW)
 
 
-def _write_parquet(recorded: Recorded, target: Path) -> None:
-    frame = frames.results(conclusions(exchange.newest(recorded)))
+def _write(text: str, target: str) -> None:
+    if target == STDOUT:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(target, text)
+
+
+def _write_parquet(results: Sequence[Result], target: Path) -> None:
+    frame = frames.results(results)
     try:
         frame.write_parquet(target)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror or error}") from None
 
 
-def _push(recorded: Recorded, uri: str) -> None:
+def _push(results: Sequence[Result], recorded: Recorded, uri: str) -> None:
     launches = {launch.id: launch for launch in recorded.launches}
-    pushed = tracking.push(conclusions(exchange.newest(recorded)), launches, uri)
+    pushed = tracking.push(results, launches, uri)
     typer.echo(f"{pushed.new} runs are new in MLflow at {uri}; {pushed.known} were there")

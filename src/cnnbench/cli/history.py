@@ -68,7 +68,7 @@ def history(  # noqa: PLR0917  one parameter a flag
         for one in recorded.launches
         if one.block is None
         and here in (None, one.machine.get("machine_id"))
-        and all(v is None or getattr(one.case, axis) in v for axis, v in wanted.items())
+        and one.case.has(wanted)
     ]
     _check(chosen, here)
     budgets = {name: campaign.budget for name, campaign in recorded.campaigns.items()}

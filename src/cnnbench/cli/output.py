@@ -88,7 +88,12 @@ def print_diagnosis(found: Diagnosis) -> None:
 
 def print_json(value: Any) -> None:
     """Print JSON."""
-    typer.echo(json.dumps(value, indent=2, allow_nan=False))
+    typer.echo(as_text(value), nl=False)
+
+
+def as_text(value: Any) -> str:
+    """JSON as it is printed and written: a file of lines."""
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 def check_target(target: str, option: str = "--json") -> None:
@@ -116,7 +121,7 @@ def write_json(value: Any, target: str) -> None:
     if target == "-":
         print_json(value)
         return
-    write_text(target, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    write_text(target, as_text(value))
 
 
 def write_text(target: str, text: str, *, append: bool = False) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cnnbench import whole
 from cnnbench.cli import flags  # noqa: TC001  Typer reads annotations
 from cnnbench.cli.gathered import gathered
 from cnnbench.errors import UsageError
@@ -64,11 +64,8 @@ def _check(target: Path) -> None:
 
 def _write(target: Path, text: str) -> None:
     """Write the page, which appears whole or not at all."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(exist_ok=True)
-        partial.write_text(text, "utf-8")
-        partial.replace(target)
+        whole.write(target, text)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UsageError(f"cannot write {target}: {error.strerror}") from None

@@ -23,7 +23,6 @@ from cnnbench.store.exchange import Recorded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cnnbench.case import Case
     from cnnbench.comparison import Outcome
     from cnnbench.result import Result
     from cnnbench.store.reading import Campaign
@@ -70,13 +69,13 @@ def show(  # noqa: PLR0917  one parameter a flag
         _tell(compared, json)
         return
     found = conclusions(recorded)
-    results = [result for result in found if _matches(result.case, wanted)]
+    results = [result for result in found if result.case.has(wanted)]
     if found and not results:
         raise UsageError("nothing like that was measured; see what was: cnnbench show --all")
     told = document(results, _machine(results))
     if published:
         anywhere = wanted | {"stack": None}
-        rows = [row for row in reference.rows() if _matches(reference.case(row), anywhere)]
+        rows = [row for row in reference.rows() if reference.case(row).has(anywhere)]
         told["published"] = as_json(results, rows, stack or ())
     if json:
         output.write_json(told, json)
@@ -118,10 +117,6 @@ def _last(found: Sequence[Campaign], store: Store) -> list[str]:
     """The last run or comparison; races and diagnoses have told their answers."""
     told = (one.id for one in reversed(found) if not one.arms or one.suite == SUITE)
     return next(([name] for name in told if store.launches(campaign=name)), [])
-
-
-def _matches(case: Case, wanted: dict[str, list[str] | None]) -> bool:
-    return all(values is None or getattr(case, axis) in values for axis, values in wanted.items())
 
 
 def _machine(results: list[Result]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from cnnbench.case import digest
 from cnnbench.errors import UsageError
 from cnnbench.report import flat
 from cnnbench.report.inert import inert
-from cnnbench.result import FAILED, REFUSED, UNSUPPORTED
+from cnnbench.report.table import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 EXPERIMENT = "cnnbench"
 TAG = "cnnbench.result"  # names a result and its launches: what has it was pushed before
 PAGE = 500  # runs in an answer
-WITHOUT = (FAILED, REFUSED, UNSUPPORTED)
 
 
 class Pushed(NamedTuple):
@@ -104,7 +103,7 @@ def _make(
         metrics=[Metric(key, value, times[-1], 0) for key, value in numbers.items()],
         params=[Param(key, inert(str(value))) for key, value in asdict(result.case).items()],
     )
-    status = "FAILED" if result.verdict in WITHOUT else "FINISHED"
+    status = "FAILED" if result.verdict in SILENT else "FINISHED"
     client.set_terminated(run.info.run_id, status, end_time=times[-1])
 
 

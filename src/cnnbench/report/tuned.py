@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from cnnbench.case import Case
     from cnnbench.record import Facts, Launch
+    from cnnbench.stats.interval import Interval
     from cnnbench.tuned import Answer, Gain, Lap
 
 RATIO, RANGE = "Ratio to now", "95 % interval"
@@ -139,7 +140,7 @@ def _mean(launches: Sequence[Launch], metric: str, unit: float) -> str:
     return number(mean(values)) if values else ""
 
 
-def interval(one: Gain | None, digits: int = 2) -> str:
+def interval(one: Gain | Interval | None, digits: int = 2) -> str:
     """`low - high`; nothing where one block gives none."""
     if one is None or one.low is None or one.high is None:
         return ""

@@ -11,6 +11,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cnnbench.errors import StoreError
+from cnnbench.proof import Proof, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +75,37 @@ def from_dict(kind: type[R], data: Mapping[str, Any]) -> R:
     # JSON has arrays only; every sequence in these dataclasses is a tuple.
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in unpack(data).items()}
     return kind(**values)
+
+
+def pack_proof(proof: Proof) -> dict[str, Any]:
+    """A proof as strict JSON can carry it, but for its id."""
+    return {
+        "subject": to_dict(proof.subject),
+        "made_at": proof.made_at,
+        "seed": proof.seed,
+        "outcome": proof.outcome,
+        "reason": proof.reason,
+        "explanations": list(proof.explanations),
+        "checks": [pack(check) for check in proof.checks],
+        "losses": {name: pack_all(values) for name, values in proof.losses.items()},
+        "facts": pack(proof.facts),
+    }
+
+
+def unpack_proof(name: str, data: Mapping[Any, Any]) -> Proof:
+    """The inverse of `pack_proof`, with the proof's id."""
+    return Proof(
+        id=name,
+        subject=from_dict(Subject, data["subject"]),
+        made_at=data["made_at"],
+        seed=data["seed"],
+        outcome=data["outcome"],
+        reason=data["reason"],
+        explanations=tuple(data["explanations"]),
+        checks=tuple(map(unpack, data["checks"])),
+        losses={name: tuple(unpack_all(values)) for name, values in data["losses"].items()},
+        facts=unpack(data["facts"]),
+    )
 
 
 def _needed(field: Field[Any]) -> bool:

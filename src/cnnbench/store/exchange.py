@@ -12,26 +12,25 @@ be added, none change.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cnnbench import whole
 from cnnbench.case import Arm, Budget, Case
 from cnnbench.errors import StoreError
-from cnnbench.proof import Proof, Subject
 from cnnbench.record import Failure, Launch, Window
-from cnnbench.store.codec import from_dict, pack, pack_all, to_dict, unpack, unpack_all
+from cnnbench.store.codec import from_dict, pack, pack_proof, to_dict, unpack, unpack_proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from cnnbench.proof import Proof
     from cnnbench.record import Facts
     from cnnbench.store.database import Store
     from cnnbench.store.reading import Campaign
 
 SCHEMA = 1
-PLAIN_OF_PROOF = ("made_at", "seed", "outcome", "reason")
 PLAIN = ("number", "seed", "stack_fingerprint", "probe_digest", "started_at")
 
 
@@ -80,13 +79,10 @@ def write(path: Path, recorded: Recorded) -> None:
         StoreError: The file cannot be written.
     """
     text = as_text(recorded)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, "utf-8")
-        partial.replace(path)
+        whole.write(path, text)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise StoreError(f"cannot write {path}: {error.strerror}") from None
 
 
@@ -96,7 +92,7 @@ def as_text(recorded: Recorded) -> str:
     lines: list[dict[str, Any]] = [{"cnnbench": "launches", "schema": SCHEMA}]
     lines += [_campaign_line(name, recorded.campaigns[name]) for name in used]
     lines += [_launch_line(launch) for launch in recorded.launches]
-    lines += [_proof_line(proof) for proof in recorded.proofs]
+    lines += [{"proof": proof.id, **pack_proof(proof)} for proof in recorded.proofs]
     return "".join(json.dumps(line, allow_nan=False, sort_keys=True) + "\n" for line in lines)
 
 
@@ -146,11 +142,7 @@ def newest(recorded: Recorded) -> Recorded:
 
 def chosen(recorded: Recorded, wanted: Mapping[str, Sequence[str] | None]) -> Recorded:
     """The launches of cases whose axes have one of the wanted values; None wants all."""
-    kept = [
-        launch
-        for launch in recorded.launches
-        if all(v is None or getattr(launch.case, axis) in v for axis, v in wanted.items())
-    ]
+    kept = [launch for launch in recorded.launches if launch.case.has(wanted)]
     return replace(recorded, launches=tuple(kept))
 
 
@@ -186,30 +178,6 @@ def _launch_line(launch: Launch) -> dict[str, Any]:
     }
 
 
-def _proof_line(proof: Proof) -> dict[str, Any]:
-    return {
-        "proof": proof.id,
-        "subject": to_dict(proof.subject),
-        **{name: getattr(proof, name) for name in PLAIN_OF_PROOF},
-        "explanations": list(proof.explanations),
-        "checks": [pack(check) for check in proof.checks],
-        "losses": {name: pack_all(values) for name, values in proof.losses.items()},
-        "facts": pack(proof.facts),
-    }
-
-
-def _proof(line: Mapping[str, Any]) -> Proof:
-    return Proof(
-        id=line["proof"],
-        subject=from_dict(Subject, line["subject"]),
-        **{name: line[name] for name in PLAIN_OF_PROOF},
-        explanations=tuple(line["explanations"]),
-        checks=tuple(map(unpack, line["checks"])),
-        losses={name: tuple(unpack_all(values)) for name, values in line["losses"].items()},
-        facts=unpack(line["facts"]),
-    )
-
-
 def _values(window: Window) -> list[Any]:
     """A window as an array; the accuracy only where it was measured, as most are for speed."""
     values = list(pack(asdict(window)).values())
@@ -241,7 +209,7 @@ def _recorded(found: Iterable[Mapping[str, Any]]) -> Recorded:
     launches, proofs = [], []
     for line in found:
         if "proof" in line:
-            proofs.append(_proof(line))
+            proofs.append(unpack_proof(line["proof"], line))
         elif "launch" in line:
             launches.append(_launch(line, campaigns[line["campaign"]].machine))
         else:

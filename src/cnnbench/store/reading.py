@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, select
 
 from cnnbench.case import Arm, Budget, Case
-from cnnbench.proof import Proof, Subject
 from cnnbench.record import Failure, Launch, Window
-from cnnbench.store.codec import from_dict, unpack, unpack_all
+from cnnbench.store.codec import from_dict, unpack, unpack_proof
 from cnnbench.store.process import Process
 from cnnbench.store.schema import (
     campaign_ends,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Row, RowMapping
 
+    from cnnbench.proof import Proof
     from cnnbench.record import Facts
 
 
@@ -143,13 +143,14 @@ def newest_proof(connection: Connection, subject: str) -> Proof | None:
         .order_by(proofs.c.ordinal.desc())
         .limit(1)
     )
-    row = connection.execute(query).first()
-    return None if row is None else _proof(row)
+    row = connection.execute(query).mappings().first()
+    return None if row is None else unpack_proof(row["id"], row)
 
 
 def all_proofs(connection: Connection) -> list[Proof]:
     """Every proof, in the order in which they were made."""
-    return [_proof(row) for row in connection.execute(select(proofs).order_by(proofs.c.ordinal))]
+    rows = connection.execute(select(proofs).order_by(proofs.c.ordinal)).mappings()
+    return [unpack_proof(row["id"], row) for row in rows]
 
 
 def state(connection: Connection) -> str:
@@ -211,21 +212,6 @@ def _launch(row: Row[Any], seen: tuple[Window, ...]) -> Launch:
         failure=None if row.failure is None else from_dict(Failure, row.failure),
         arm=row.arm,
         block=row.block,
-    )
-
-
-def _proof(row: Row[Any]) -> Proof:
-    return Proof(
-        id=row.id,
-        subject=from_dict(Subject, row.subject),
-        made_at=row.made_at,
-        seed=row.seed,
-        outcome=row.outcome,
-        reason=row.reason,
-        explanations=tuple(row.explanations),
-        checks=tuple(map(unpack, row.checks)),
-        losses={name: tuple(unpack_all(values)) for name, values in row.losses.items()},
-        facts=unpack(row.facts),
     )
 
 

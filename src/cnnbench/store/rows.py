@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cnnbench.store.codec import pack, pack_all, to_dict
+from cnnbench.store.codec import pack, pack_proof, to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,15 +73,8 @@ def proof(one: Proof) -> dict[str, Any]:
     return {
         "id": one.id,
         "subject_id": one.subject.id,
-        "subject": to_dict(one.subject),
-        "made_at": one.made_at,
-        "seed": one.seed,
-        "outcome": one.outcome,
+        **pack_proof(one),
         "reason": encodable(one.reason),
-        "explanations": list(one.explanations),
-        "checks": [pack(check) for check in one.checks],
-        "losses": {name: pack_all(values) for name, values in one.losses.items()},
-        "facts": pack(one.facts),
     }
 
 

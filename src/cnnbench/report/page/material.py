@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cnnbench.judge import Judgement
     from cnnbench.proof import Proof
     from cnnbench.record import Launch
-    from cnnbench.result import Result
+    from cnnbench.result import Estimate, Result
     from cnnbench.store.exchange import Origin, Recorded
 
 
@@ -42,6 +42,15 @@ class Material:
     def results(self) -> list[Result]:
         """The result of each case on each machine, by its last campaign, in the tables' order."""
         return conclusions(newest(self.recorded))
+
+    @cached_property
+    def timed(self) -> Mapping[int, Estimate]:
+        """Images per second by the place of a result, of those that have them and no goal."""
+        return {
+            place: result.images_per_second
+            for place, result in enumerate(self.results)
+            if result.images_per_second and result.case.until is None
+        }
 
     @cached_property
     def comparisons(self) -> list[Outcome]:

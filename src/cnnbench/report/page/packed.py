@@ -39,8 +39,10 @@ def launches(material: Material) -> tuple[list[list[dict[str, Any]]], bytes]:
     for result in material.results:
         own = []
         for launch in map(material.launches.__getitem__, result.launches):
-            own.append(_launch(launch, material))
-            times.append(_quantised([window.seconds for window in launch.windows]))
+            seconds = [window.seconds for window in launch.windows]
+            low, high = _range(seconds)
+            own.append(_launch(launch, material) | {"low": low, "high": high})
+            times.append(_quantised(seconds, low, high))
         found.append(own)
     whole = np.concatenate(times) if times else np.empty(0, dtype=np.uint16)
     return found, (whole >> 8).astype(np.uint8).tobytes() + (whole & 255).astype(np.uint8).tobytes()
@@ -64,7 +66,6 @@ def _launch(launch: Launch, material: Material) -> dict[str, Any]:
         why = ", ".join(judged.disturbances) or ("" if judged.counts else judged.kind)
     else:
         why = f"{launch.failure.stage}: {launch.failure.message}"[:500]
-    low, high = _range([window.seconds for window in launch.windows])
     return {
         "id": launch.id,
         "number": launch.number,
@@ -74,8 +75,6 @@ def _launch(launch: Launch, material: Material) -> dict[str, Any]:
         "why": why,
         "stages": finite(launch.stages),
         "memory": launch.facts.get("peak_memory_bytes"),
-        "low": low,
-        "high": high,
         "roles": _runs(window.role for window in used.windows),
         "steps": _runs(window.steps for window in used.windows),
         "images": _runs(window.images for window in used.windows),
@@ -89,8 +88,9 @@ def _range(seconds: Sequence[float]) -> tuple[float, float]:
     return math.log(max(min(seconds), 1e-9)), math.log(max(*seconds, 1e-9))
 
 
-def _quantised(seconds: Sequence[float]) -> np.ndarray[Any, np.dtype[np.uint16]]:
-    low, high = _range(seconds)
+def _quantised(
+    seconds: Sequence[float], low: float, high: float
+) -> np.ndarray[Any, np.dtype[np.uint16]]:
     if high == low:
         return np.zeros(len(seconds), dtype=np.uint16)
     logs = np.log(np.maximum(np.asarray(seconds, dtype=float), 1e-9))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 TITLE = "Where a step's time goes"
 PLACE = 90
-SUITE = "diagnose"
 ABOUT = (
     "The same training beside experiments that each leave a part of a step out. The ceiling of a"
     " part is how many times as fast training would be if it took no time."
@@ -27,7 +26,7 @@ def parts(material: Material) -> Iterator[Part]:
     """The tables of each diagnosis."""
     found = [
         diagnosis.concluded(origin.arms[0].case, launches, origin.budget, {})
-        for origin, launches in material.campaigns(SUITE)
+        for origin, launches in material.campaigns(diagnosis.SUITE)
     ]
     told = [one for one in found if one.parts]
     if told:

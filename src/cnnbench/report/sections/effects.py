@@ -12,7 +12,9 @@ import altair as alt
 from cnnbench.report.page import charts
 from cnnbench.report.page.labels import labels
 from cnnbench.report.page.parts import Plot, Table, Text
+from cnnbench.report.tuned import interval
 from cnnbench.stats import welch
+from cnnbench.stats.interval import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +34,6 @@ ABOUT = (
 BASELINES = {"data_format": "channels_last", "method": "train_on_batch"}
 HEADINGS = {"data_format": "Data format", "method": "Method"}
 CONFIDENCE = 0.95
-LEAST_NOISE = 1e-3
 
 
 class Effect(NamedTuple):
@@ -42,17 +43,13 @@ class Effect(NamedTuple):
         place: Of the result among the page's.
         axis: In which they differ.
         what: Value and baseline.
-        ratio: Of images per second.
-        low: None where one of them has a single launch.
-        high: The same.
+        ratio: Of images per second; without bounds where one of them has a single launch.
     """
 
     place: int
     axis: str
     what: str
-    ratio: float
-    low: float | None
-    high: float | None
+    ratio: Interval
 
 
 def parts(material: Material) -> Iterator[Part]:
@@ -72,12 +69,11 @@ def parts(material: Material) -> Iterator[Part]:
 def effects(material: Material, axis: str) -> Iterator[Effect]:
     """Every value of an axis over the baseline, where both were measured on one machine."""
     groups: dict[tuple[Case, object], dict[str, int]] = defaultdict(dict)
-    for place, result in enumerate(material.results):
-        if result.images_per_second and result.case.until is None:
-            value = getattr(result.case, axis)
-            blank: dict[str, Any] = {axis: ""}
-            key = replace(result.case, **blank), result.machine.get("machine_id")
-            groups[key][value] = place
+    for place in material.timed:
+        result = material.results[place]
+        blank: dict[str, Any] = {axis: ""}
+        key = replace(result.case, **blank), result.machine.get("machine_id")
+        groups[key][getattr(result.case, axis)] = place
     baseline = BASELINES[axis]
     for group in groups.values():
         for value, place in group.items():
@@ -87,16 +83,13 @@ def effects(material: Material, axis: str) -> Iterator[Effect]:
 
 def _effect(material: Material, axis: str, place: int, other: int) -> Effect:
     one, base = material.results[place], material.results[other]
-    speed, against = one.images_per_second, base.images_per_second
-    assert speed is not None  # noqa: S101
-    assert against is not None  # noqa: S101
-    ratio, low, high = speed.point / against.point, None, None
+    ratio, low, high = material.timed[place].point / material.timed[other].point, None, None
     own, its = ([math.log(v) for v in material.speeds(result)] for result in (one, base))
     if min(len(own), len(its)) > 1:
-        _, reach = welch.difference(own, its, CONFIDENCE, least_noise=LEAST_NOISE)
+        _, reach = welch.difference(own, its, CONFIDENCE, least_noise=welch.LEAST_NOISE)
         low, high = ratio * math.exp(-reach), ratio * math.exp(reach)
     what = f"{getattr(one.case, axis)} over {getattr(base.case, axis)}"
-    return Effect(place, axis, what, ratio, low, high)
+    return Effect(place, axis, what, Interval(ratio, low, high))
 
 
 def _table(material: Material, heading: str, found: Sequence[tuple[Effect, str]]) -> Table:
@@ -106,8 +99,8 @@ def _table(material: Material, heading: str, found: Sequence[tuple[Effect, str]]
             "Data Set": material.results[effect.place].case.dataset,
             "Result": name,
             heading: effect.what,
-            "Ratio": f"{effect.ratio:.2f}",
-            "95 % interval": _interval(effect),
+            "Ratio": f"{effect.ratio.point:.2f}",
+            "95 % interval": interval(effect.ratio),
         }
         for effect, name in found
     ]
@@ -123,9 +116,9 @@ def _plot(material: Material, heading: str, found: Sequence[tuple[Effect, str]])
                 "result": effect.place,
                 "label": f"{name} · {case.model} on {case.dataset}",
                 "what": effect.what,
-                "ratio": effect.ratio,
-                "low": effect.low,
-                "high": effect.high,
+                "ratio": effect.ratio.point,
+                "low": effect.ratio.low,
+                "high": effect.ratio.high,
             }
         )
     rows.sort(key=lambda row: -row["ratio"])
@@ -156,9 +149,3 @@ def _chart(order: Sequence[str]) -> dict[str, Any]:
         .encode(x="one:Q"),
     )
     return charts.spec(chart, row=charts.PART)
-
-
-def _interval(effect: Effect) -> str:
-    if effect.low is None or effect.high is None:
-        return ""
-    return f"{effect.low:.2f} - {effect.high:.2f}"

@@ -40,10 +40,10 @@ def parts(material: Material) -> Iterator[Part]:
 def _batches(material: Material) -> Iterator[Part]:
     """Cases that were measured with several batch sizes."""
     groups: dict[tuple[Case, object], list[int]] = defaultdict(list)
-    for place, result in enumerate(material.results):
-        if result.images_per_second and result.case.until is None:
-            key = replace(result.case, batch_size=1), result.machine.get("machine_id")
-            groups[key].append(place)
+    for place in material.timed:
+        result = material.results[place]
+        key = replace(result.case, batch_size=1), result.machine.get("machine_id")
+        groups[key].append(place)
     several = [places for places in groups.values() if len(places) > 1]
     if not several:
         return
@@ -67,14 +67,12 @@ def _batches(material: Material) -> Iterator[Part]:
 
 
 def _point(material: Material, place: int, name: str) -> dict[str, Any]:
-    result = material.results[place]
-    assert result.images_per_second is not None  # noqa: S101
-    label = f"{name} · {result.case.model} · {result.case.data_format}"
+    case = material.results[place].case
     return {
         "result": place,
-        "label": label,
-        "batch": result.case.global_batch,
-        "speed": result.images_per_second.point,
+        "label": f"{name} · {case.model} · {case.data_format}",
+        "batch": case.global_batch,
+        "speed": material.timed[place].point,
     }
 
 

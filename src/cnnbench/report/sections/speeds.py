@@ -29,11 +29,7 @@ WIDE = 20.0  # a factor between speeds, beyond which the axis is logarithmic
 
 def parts(material: Material) -> Iterator[Part]:
     """A plot for each model and data set, and one table of all that have a number."""
-    places = [
-        place
-        for place, result in enumerate(material.results)
-        if result.images_per_second and result.case.until is None
-    ]
+    places = list(material.timed)
     if not places:
         return
     yield Text(ABOUT)

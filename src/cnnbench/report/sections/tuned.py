@@ -10,7 +10,7 @@ from cnnbench.report.page.parts import Table, Text
 from cnnbench.report.table import number
 from cnnbench.report.tuned import interval
 from cnnbench.stats.interval import geometric
-from cnnbench.tuned import CONFIDENCE, Lap, gain
+from cnnbench.tuned import CONFIDENCE, SUITE, Lap, gain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 TITLE = "Tuned"
 PLACE = 80
-SUITE = "tune"
 ABOUT = (
     "Configurations race in blocks, and leave when they are proven to be behind. Ratios are over"
     " the first configuration of a race, from the blocks that both were in. The last race of a"

@@ -27,13 +27,15 @@ run: .venv/run  ## Measure Simple CNN on every stack that runs here
 results: .venv/run  ## Measure the published rows here and write RESULTS.md: hours, and goes on
 	$(BIN)/python benchmarks/results.py $(ARGS)
 
-# A real stack keeps one core busy on the mean, so that two are tested at once.
+TWO_AT_ONCE := --numprocesses 2 --dist worksteal
+
 test: .venv/dev check  ## Check and test everything, real stacks included
-	$(BIN)/pytest -m "not stacks or quiet" $(ARGS)
-	$(BIN)/pytest -m "stacks and not quiet" --numprocesses 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -m "not stacks" $(TWO_AT_ONCE) $(ARGS)
+	$(BIN)/pytest -m "quiet" $(ARGS)
+	$(BIN)/pytest -m "stacks and not quiet" $(TWO_AT_ONCE) $(ARGS)
 
 quicktest: .venv/dev check  ## The same without the real stacks
-	$(BIN)/pytest -m "not stacks" $(ARGS)
+	$(BIN)/pytest -m "not stacks" $(TWO_AT_ONCE) $(ARGS)
 
 check: .venv/dev  ## Format, lint, types, layers, the guest's grammar
 	$(BIN)/ruff format --check

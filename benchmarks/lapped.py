@@ -39,6 +39,7 @@ def lapped(
         named,
         tuning.RULES._replace(blocks=(blocks, blocks)),
         tuning.value_of("throughput"),
+        name="lapped",
         part_of=part_of,
         stay=[arm.name for arm in named],
         budget=tuning.BUDGET,

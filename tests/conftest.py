@@ -7,9 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from cnnbench import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # No test fails because a machine is slow.
 settings.register_profile("any machine", deadline=None)
@@ -19,9 +25,46 @@ settings.load_profile("any machine")
 pytest_plugins = ["fake_nvml"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
+SHARED = ("stacks", "proofs")  # of the cache folder: what all tests build once
 
 # A shell that runs this in the background has it ignore Ctrl-C, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _beside_each_other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where tests run side by side, each has a core and a turn of its own.
+
+    Frameworks that share cores wait for each other in circles, and take eight times as long.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        yield
+        return
+    if CORES:
+        number = int(worker.removeprefix("gw")) % len(CORES)
+        os.sched_setaffinity(0, {sorted(CORES)[number]})
+    own = tmp_path_factory.mktemp("cache")
+    for name in SHARED:
+        place = folders.cache() / name
+        place.mkdir(parents=True, exist_ok=True)
+        (own / name).symlink_to(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CNNBENCH_CACHE_DIR", str(own))
+        yield
+
+
+@pytest.fixture
+def all_cores() -> Iterator[None]:
+    """Every core of the machine, for a test that needs more than its worker has."""
+    if not CORES:
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, CORES)
+    yield
+    os.sched_setaffinity(0, own)
 
 
 @pytest.fixture(scope="session")

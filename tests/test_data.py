@@ -31,6 +31,7 @@ CONTENT = b"what the publisher offers" * 10_000
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(data.VARIABLE, raising=False)
+    monkeypatch.delenv("CNNBENCH_CACHE_DIR", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(cifar10, "SHA256", hashlib.sha256(CONTENT).hexdigest())

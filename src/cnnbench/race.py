@@ -27,9 +27,11 @@ class Race(Arena):
         arms: At least one, with different names.
         rules: When an arm leaves, and when the race is over.
         value: What is to be large, of a launch that counts; None where it has none.
-        deadline: No block begins after this, on the monotonic clock.
+        deadline: No block begins after this, on the monotonic clock, but those that must.
+        name: What it is called in there: it shares no launch with another, even of the same arms.
         part_of: The campaign that it belongs to, in which it is run once.
         stay: Arms that never leave, for it is to be known how far they are behind.
+        must: How many blocks are launched however late it is.
         common: As of an arena.
     """
 
@@ -42,16 +44,19 @@ class Race(Arena):
         value: Value,
         deadline: float = math.inf,
         *,
+        name: str,
         part_of: str,
         stay: Sequence[str] = (),
+        must: int = 0,
         **common: Any,
     ) -> None:
         super().__init__(arms, **common)
-        self._part_of = part_of
+        self._name, self._part_of = name, part_of
         self._stay = frozenset(stay)
         self._rules = rules
         self._value = value
         self._deadline = deadline
+        self._must = must
 
     def run(self) -> Iterator[events.Event]:
         """Race until it is over, unless it is."""
@@ -74,7 +79,8 @@ class Race(Arena):
             found = self.standing()
             on = {*found.inside, *self._stay} if found else set(self._able())
             names = [name for name in self._able() if name in on and name in ready]
-            if not names or (found and found.is_over) or time.monotonic() >= self._deadline:
+            is_late = time.monotonic() >= self._deadline and number > self._must
+            if not names or (found and found.is_over) or is_late:
                 return
             turns = number > 1 and self._may_take_turns(ready, names)
             chosen = {name: ready[name] for name in names}
@@ -83,4 +89,4 @@ class Race(Arena):
                 yield events.LapEnded(number, found)
 
     def _digest(self, *more: str) -> str:
-        return super()._digest(self._part_of, *more)
+        return super()._digest(self._part_of, self._name, *more)

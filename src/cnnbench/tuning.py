@@ -133,8 +133,11 @@ class Tuning:
             rules,
             value_of(self._objective),
             self._begun + self._seconds * ENDS[name],
+            name=name,
             part_of=self._name,
             stay=[tuned.label(case) for case in stay],
+            # Proofs may have taken all the time: without a block, they would have been for nothing.
+            must=0 if self._laps else 1,
             budget=BUDGET,
             own=self._own,
             machine=self._machine,

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cnnbench import folders
 from cnnbench.link import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-SHARED = ("stacks", "proofs")  # of the cache folder: what all tests build once
 
 TINY = """
 about = "one launch, few windows"
@@ -29,22 +25,6 @@ warmup_windows = 1
 window_seconds = 0.05
 disturbance = 1.0
 """
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _beside_each_other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Where tests run two at once, each has its turn of its own: nothing here asks for quiet."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        yield
-        return
-    own = tmp_path_factory.mktemp("cache")
-    for name in SHARED:
-        place = folders.cache() / name
-        place.mkdir(parents=True, exist_ok=True)
-        (own / name).symlink_to(place)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CNNBENCH_CACHE_DIR", str(own))
-        yield
 
 
 @pytest.fixture
@@ -71,3 +51,15 @@ def change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     bundle.digest.cache_clear()
     yield put
     bundle.digest.cache_clear()
+
+
+@pytest.fixture
+def shallow(change: Callable[..., None]) -> Callable[[], None]:
+    """Leaves ResNet-20 a layer of each kind, 8 of them, for a proof that takes half the time."""
+
+    def put() -> None:
+        change("models/resnet20_cifar.py", "blocks=3", "blocks=1")
+        change("models/resnet20_cifar.py", "274442", "78666")
+        change("native/resnet20_cifar.py", "classes, 3,", "classes, 1,")
+
+    return put

@@ -18,7 +18,7 @@ from cnnbench.probe import wire
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.stacks
+pytestmark = [pytest.mark.stacks, pytest.mark.usefixtures("all_cores")]
 
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 PLAIN_PYTORCH = "native-torch"

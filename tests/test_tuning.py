@@ -1,0 +1,70 @@
+"""A tuning: its time, and its races."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cnnbench import tuning
+from cnnbench.prepare import Own
+from cnnbench.store.database import Store
+from tests.blank import LAUNCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cnnbench.tuned import Answer
+
+
+@pytest.fixture
+def tuned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Answer]:
+    """Tunes `null`, which can have two data formats, within some seconds."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CNNBENCH_CACHE_DIR", str(tmp_path / "cache"))
+    brief = replace(tuning.BUDGET, windows=(2, 2), warmup_seconds=0.0, window_seconds=0.02)
+    monkeypatch.setattr(tuning, "BUDGET", brief)
+    for name in ("RULES", "TOGETHER", "CONFIRMATION"):
+        monkeypatch.setattr(tuning, name, tuning.RULES._replace(blocks=(1, 1)))
+    present = replace(LAUNCH.case, method="train_on_batch")
+
+    def tune(seconds: float) -> Answer:
+        with Store.open(tmp_path / "runs.sqlite") as store:
+            running = tuning.Tuning(
+                present,
+                [replace(present, data_format="channels_first")],
+                [],
+                objective="throughput",
+                seconds=seconds,
+                own=Own(),
+                machine={"machine_id": "m"},
+                store=store,
+            )
+            for _ in running.run():
+                pass
+        return running.answer()
+
+    return tune
+
+
+def test_what_proofs_left_no_time_for_is_launched_once_all_the_same(
+    tuned: Callable[[float], Answer],
+) -> None:
+    answer = tuned(0.0)
+    first, *later = answer.races
+    assert len(first.blocks) == 1
+    assert not any(race.blocks for race in later)
+    assert answer.best in {arm.case for arm in first.arms}
+    assert answer.gain is None
+
+
+def test_no_launch_counts_in_two_races_even_of_the_same_arms(
+    tuned: Callable[[float], Answer],
+) -> None:
+    races = tuned(600.0).races
+    ids = [launch.id for race in races for launch in race.launches]
+    assert len(races) >= 3
+    assert all(race.launches for race in races)
+    assert len(ids) == len(set(ids))

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-# A driver of NVIDIA that is faked.
-pytest_plugins = ["fake_nvml"]
+# A driver of NVIDIA that is faked, and a server of PostgreSQL that is real.
+pytest_plugins = ["fake_nvml", "postgres"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
 SHARED = ("stacks", "proofs")  # of the cache folder: what all tests build once
 
 # A shell that runs this in the background has it ignore Ctrl-C, and children inherit that.
@@ -34,17 +33,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(scope="session", autouse=True)
 def _beside_each_other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Where tests run side by side, each has a core and a turn of its own.
-
-    Frameworks that share cores wait for each other in circles, and take eight times as long.
-    """
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker is None:
+    """Where tests run side by side, each has its turn of its own: nothing here asks for quiet."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
         yield
         return
-    if CORES:
-        number = int(worker.removeprefix("gw")) % len(CORES)
-        os.sched_setaffinity(0, {sorted(CORES)[number]})
     own = tmp_path_factory.mktemp("cache")
     for name in SHARED:
         place = folders.cache() / name
@@ -53,18 +45,6 @@ def _beside_each_other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CNNBENCH_CACHE_DIR", str(own))
         yield
-
-
-@pytest.fixture
-def all_cores() -> Iterator[None]:
-    """Every core of the machine, for a test that needs more than its worker has."""
-    if not CORES:
-        yield
-        return
-    own = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, CORES)
-    yield
-    os.sched_setaffinity(0, own)
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def test_what_the_store_gives_back_is_what_was_concluded(store: Store, folder: P
 
 def test_launches_of_comparisons_are_no_results_of_cases(store: Store) -> None:
     list(Contest(SAME, budget(2), Own(), MACHINE, store).run())
-    assert store.launches_by_case() == {}
+    assert store.newest_launches() == {}
 
 
 def test_an_interrupted_comparison_goes_on_where_it_was(

@@ -170,7 +170,7 @@ class Campaign:
     def _forecast(self, ready: Mapping[Case, Ready]) -> Iterator[events.Event]:
         """Say how long the open cases will take, by what this machine needed for them before."""
         here = self._machine.get("machine_id")
-        earlier = self._store.launches_by_case()
+        earlier = self._store.newest_launches()
         budget = self._suite.budget
         known: dict[Case, float | None] = {}
         planned: list[events.CasePlanned] = []
@@ -178,7 +178,7 @@ class Campaign:
             if ready[case].stack.backend == "null":
                 known[case] = None  # its clock is virtual
                 continue
-            like = [e for e in earlier.get(case, ()) if e.machine.get("machine_id") == here]
+            like = earlier.get((case, here), [])
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
             planned += self._planned(case, like)
         done = {case: len(launches) for case, launches in self._launches.items()}

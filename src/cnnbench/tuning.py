@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from cnnbench import catalog, prepare, recipes, tuned
 from cnnbench.case import Arm, digest
-from cnnbench.errors import UsageError
 from cnnbench.link import bundle
 from cnnbench.plan import BUDGETS
 from cnnbench.race import Race
@@ -229,14 +228,3 @@ def harmless() -> list[str]:
     """The recipes that do not make it another training."""
     names = catalog.names("recipes")
     return [name for name in names if catalog.module("recipes", name).CHANGES != "training"]
-
-
-def check_objective(name: str) -> str:
-    """The objective.
-
-    Raises:
-        UsageError: There is none of this name.
-    """
-    if name not in OBJECTIVES:
-        raise UsageError(f"unknown objective '{name}'; known: {', '.join(OBJECTIVES)}")
-    return name

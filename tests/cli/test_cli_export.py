@@ -14,12 +14,14 @@ import cnnbench as package
 from cnnbench.report.schema import schema
 from cnnbench.store import exchange
 from cnnbench.store.database import Store
+from tests.report.test_page import sections
 from tests.schemas import check
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Command
+    from tests.postgres import Server
 
 
 @pytest.fixture
@@ -97,6 +99,56 @@ def test_a_launch_that_was_changed_on_its_way_is_refused_and_nothing_is_taken(
     assert f"launch {launch.id} is known, and is another one here" in done.line
     with Store.open(measured / "runs.sqlite", read_only=True) as store:
         assert exchange.everything(store) == known
+
+
+def test_what_another_machine_measured_stands_beside_what_this_one_did(
+    measured: Path, cnnbench: Command
+) -> None:
+    with Store.open(measured / "runs.sqlite", read_only=True) as store:
+        known = exchange.everything(store)
+    (origin,) = known.campaigns.values()
+    theirs = replace(origin, machine={**origin.machine, "machine_id": "theirs"})
+    launch = replace(known.launches[0], id="l", campaign="c", machine=theirs.machine)
+    recorded = replace(known, campaigns={"c": theirs}, launches=(launch,))
+    exchange.write(measured / "theirs.jsonl", recorded)
+    cnnbench("import", measured / "theirs.jsonl")
+    results = json.loads(cnnbench("show", "--all", "--json", "-").out)["results"]
+    assert {*results[0]["launches"], *results[1]["launches"]} == {known.launches[0].id, "l"}
+
+
+def test_two_stores_come_to_have_the_same(measured: Path, cnnbench: Command) -> None:
+    first = cnnbench("sync", "other.sqlite")
+    assert "1 launches and 0 proofs given to other.sqlite, 0 launches" in first.out
+    again = cnnbench("sync", "runs.sqlite", "--store", "other.sqlite")
+    assert "0 launches and 0 proofs given to runs.sqlite, 0 launches" in again.out
+    with (
+        Store.open(measured / "runs.sqlite", read_only=True) as one,
+        Store.open(measured / "other.sqlite", read_only=True) as other,
+    ):
+        assert exchange.everything(one) == exchange.everything(other)
+
+
+def test_a_server_that_does_not_answer_is_one_line(measured: Path, cnnbench: Command) -> None:
+    done = cnnbench("sync", f"postgresql://ann:hunter2@/runs?host={measured}")
+    assert done.status == 2
+    assert "the store postgresql:///runs failed: " in done.line
+    assert "hunter2" not in done.line
+
+
+def test_a_teams_store_is_measured_into_shown_and_reported(
+    measured: Path, cnnbench: Command, postgresql: Server
+) -> None:
+    team = postgresql.new()
+    cnnbench("sync", team)
+    assert cnnbench("run", "mine.toml", "--fresh", "--store", team).status == 0
+    (result,) = json.loads(cnnbench("show", "--all", "--store", team, "--json", "-").out)["results"]
+    with Store.open(team, read_only=True) as store:
+        (synced, direct) = store.launches()
+    assert result["launches"] == [direct.id]
+    assert synced.windows
+    done = cnnbench("report", "--store", team, "--output", measured / "page")
+    assert done.status == 0
+    assert "machines" in sections((measured / "page" / "index.html").read_text())
 
 
 def test_an_import_does_not_resume_what_was_cut_off_elsewhere(

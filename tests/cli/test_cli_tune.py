@@ -56,7 +56,7 @@ def test_only_one_training_is_tuned_at_a_time(cnnbench: Command) -> None:
 def test_an_objective_that_does_not_exist_is_one_line(cnnbench: Command) -> None:
     done = cnnbench(*TUNE, "--objective", "beauty")
     assert done.status == 2
-    assert "known: throughput, time-to-accuracy, images-per-joule, memory" in done.line
+    assert "known: images-per-joule, memory, throughput, time-to-accuracy" in done.line
 
 
 def test_a_list_of_recipes_says_what_each_may_change(cnnbench: Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from cnnbench.link import bundle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
 
 TINY = """
 about = "one launch, few windows"
@@ -25,6 +28,31 @@ warmup_windows = 1
 window_seconds = 0.05
 disturbance = 1.0
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _half_the_cores_each() -> Iterator[None]:
+    """Frameworks that share cores wait for each other in circles, and take eight times as long."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        number = int(worker.removeprefix("gw"))
+        _keep_to({core for at, core in enumerate(sorted(CORES)) if at % 2 == number % 2})
+    yield
+    _keep_to(CORES)
+
+
+@pytest.fixture
+def all_cores() -> Iterator[None]:
+    """Every core of the machine, for a test that needs more than its worker has."""
+    own = os.sched_getaffinity(0) if CORES else CORES
+    _keep_to(CORES)
+    yield
+    _keep_to(own)
+
+
+def _keep_to(cores: set[int]) -> None:
+    """Have this process and its children run on some cores; on none where that cannot be said."""
+    if cores:
+        os.sched_setaffinity(0, cores)
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ from cnnbench.record import Launch
 from cnnbench.store.database import Store, new_id, now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.postgres import Server
 
 
 class BeginCampaign(Protocol):
@@ -29,9 +31,25 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "runs.sqlite"
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def new_place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], str]:
+    """The address of an empty store, in every database that is supported."""
+    if request.param == "sqlite":
+        return lambda: str(tmp_path_factory.mktemp("store") / "runs.sqlite")
+    server: Server = request.getfixturevalue("postgresql")
+    return server.new
+
+
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    with Store.open(path) as opened:
+def place(new_place: Callable[[], str]) -> str:
+    return new_place()
+
+
+@pytest.fixture
+def store(place: str) -> Iterator[Store]:
+    with Store.open(place) as opened:
         yield opened
 
 

@@ -14,10 +14,11 @@ from sqlalchemy.engine import Engine
 from cnnbench.case import Case
 from cnnbench.errors import StoreError
 from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Failure, Launch, Window
+from cnnbench.store import exchange
 from cnnbench.store.database import Store, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cnnbench.case import Budget
@@ -79,9 +80,9 @@ def record(store: Store, launch: Launch) -> None:
 
 @pytest.fixture(scope="module")
 def shared(
-    tmp_path_factory: pytest.TempPathFactory, begin_campaign: BeginCampaign
+    new_place: Callable[[], str], begin_campaign: BeginCampaign
 ) -> Iterator[tuple[Store, str]]:
-    with Store.open(tmp_path_factory.mktemp("store") / "runs.sqlite") as opened:
+    with Store.open(new_place()) as opened:
         yield opened, begin_campaign(opened)
 
 
@@ -148,7 +149,7 @@ def test_each_case_is_shown_from_the_latest_campaign_that_finished_a_launch_of_i
     for launch in [*in_both, only_old, stale]:
         record(store, launch)
     store.begin_launch(replace(lost, campaign=new))
-    assert store.launches_by_case() == {in_both[0].case: in_both, only_old.case: [only_old]}
+    assert list(store.newest_launches().values()) == [[only_old], in_both]
 
 
 def test_a_case_that_has_grown_a_field_since_is_still_one_case(
@@ -162,7 +163,31 @@ def test_a_case_that_has_grown_a_field_since_is_still_one_case(
     with monkeypatch.context() as before:
         before.setattr(Case, "id", property(lambda _case: "id without the field"))
         record(store, old)
-    assert store.launches_by_case() == {new.case: [new]}
+    assert store.newest_launches() == {(new.case, None): [new]}
+
+
+def test_the_same_case_on_another_machine_is_another_result(
+    store: Store, begin_campaign: BeginCampaign, make_launch: MakeLaunch
+) -> None:
+    one, other = (
+        replace(make_launch(begin_campaign(store)), machine={"machine_id": name}) for name in "ab"
+    )
+    record(store, one)
+    record(store, other)
+    assert store.newest_launches() == {(one.case, "a"): [one], (other.case, "b"): [other]}
+
+
+def test_what_was_measured_later_is_newer_even_if_it_came_earlier(
+    store: Store, begin_campaign: BeginCampaign, make_launch: MakeLaunch
+) -> None:
+    newer = make_launch(begin_campaign(store))
+    record(store, newer)
+    older = replace(make_launch("from elsewhere"), started_at="2020-01-01T00:00:00+00:00")
+    origin = exchange.origin(store.campaigns()[0])
+    store.add(exchange.Recorded(campaigns={older.campaign: origin}, launches=(older,)))
+    assert list(store.newest_launches().values()) == [[newer]]
+    recorded = exchange.newest(exchange.everything(store))
+    assert recorded.launches == (newer,)
 
 
 def test_a_campaign_is_listed_as_it_was_begun(
@@ -185,11 +210,11 @@ def test_a_row_cannot_be_written_twice_or_without_what_it_belongs_to(
 ) -> None:
     launch = make_launch(begin_campaign(store))
     record(store, launch)
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         store.begin_launch(launch)
-    with pytest.raises(StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match=r"(?i)unique"):
         store.end_launch(launch.id, {}, {}, None)
-    with pytest.raises(StoreError, match="FOREIGN KEY"):
+    with pytest.raises(StoreError, match=r"(?i)foreign key"):
         store.begin_launch(make_launch("no such"))
 
 
@@ -210,7 +235,21 @@ def test_nothing_is_ever_updated_or_deleted(
                 record(store, make_launch(campaign))
                 store.resume_campaign("d1")
                 store.end_campaign(campaign)
-                store.launches_by_case()
+                store.newest_launches()
     finally:
         event.remove(Engine, "before_cursor_execute", seen)
     assert {"INSERT", "SELECT"} <= verbs <= {"INSERT", "SELECT", "PRAGMA", "BEGIN"}
+
+
+def test_the_latest_campaign_that_ended_is_known_by_its_digest(
+    store: Store, begin_campaign: BeginCampaign
+) -> None:
+    assert store.ended("d1") is None
+    first, second = begin_campaign(store), begin_campaign(store)
+    begin_campaign(store)
+    store.end_campaign(second)
+    store.end_campaign(first)
+    other = begin_campaign(store, digest="d2")
+    store.end_campaign(other)
+    assert store.ended("d1") == second
+    assert store.ended("d3") is None

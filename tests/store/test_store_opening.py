@@ -67,10 +67,10 @@ def test_reading_makes_no_file(path: Path) -> None:
 
 
 def test_a_store_that_was_opened_to_be_read_is_not_written(
-    path: Path, store: Store, begin_campaign: BeginCampaign
+    place: str, store: Store, begin_campaign: BeginCampaign
 ) -> None:
     campaign = begin_campaign(store)
-    with Store.open(path, read_only=True) as reader:
+    with Store.open(place, read_only=True) as reader:
         assert reader.latest_campaign() == campaign
         with pytest.raises(StoreError, match=r"cannot write to .*opened to be read"):
             reader.end_campaign(campaign)

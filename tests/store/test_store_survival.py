@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.postgres import Server
     from tests.store.conftest import BeginCampaign, MakeLaunch
 
 PRELUDE = """
@@ -66,7 +67,7 @@ with Store.open(sys.argv[1]) as store:
 
 
 @contextmanager
-def guest(script: str, path: Path) -> Iterator[subprocess.Popen[str]]:
+def guest(script: str, path: Path | str) -> Iterator[subprocess.Popen[str]]:
     """A process that has imported everything and runs the script at its first line of input."""
     with subprocess.Popen(
         [sys.executable, "-c", PRELUDE + script, str(path)],
@@ -121,9 +122,9 @@ def test_processes_that_make_one_store_and_write_at_once_all_succeed(path: Path)
 
 
 def test_a_campaign_is_kept_while_its_process_lives_and_taken_over_once_when_it_is_killed(
-    path: Path, store: Store
+    place: str, store: Store
 ) -> None:
-    with guest(KEEPER, path) as keeper:
+    with guest(KEEPER, place) as keeper:
         go(keeper)
         campaign = answer(keeper)
         assert store.unfinished("d1") is None
@@ -194,10 +195,29 @@ def test_a_full_disk_is_told_and_keeps_what_was_written(
         store.end_launch(launch.id, {}, {}, None)
 
 
-def test_a_store_that_another_process_locks_is_told(
-    path: Path, store: Store, begin_campaign: BeginCampaign
+def test_what_a_server_acknowledged_is_there_when_it_comes_back_from_a_crash(
+    postgresql: Server, begin_campaign: BeginCampaign, make_launch: MakeLaunch
 ) -> None:
-    campaign = begin_campaign(store)
+    with Store.open(postgresql.new()) as store:
+        first, second = make_launch(begin_campaign(store)), make_launch(begin_campaign(store))
+        store.begin_launch(first)
+        store.end_launch(first.id, {}, {}, None)
+        postgresql.kill()
+        try:
+            with pytest.raises(StoreError, match=r"the store postgresql:///runs_\w+ failed: .*"):
+                store.begin_launch(second)
+        finally:
+            postgresql.start()
+        assert store.launches(complete=False) == [first]
+        store.begin_launch(second)
+        assert store.launches(complete=False) == [first, second]
+
+
+def test_a_store_that_another_process_locks_is_told(
+    path: Path, begin_campaign: BeginCampaign
+) -> None:
+    with Store.open(path) as store:
+        campaign = begin_campaign(store)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="is locked by another process; end it"):

@@ -28,6 +28,7 @@ from cnnbench.cli import (
     serve,
     show,
     stacks,
+    sync,
     tune,
     verify,
 )
@@ -52,6 +53,7 @@ app.command("report")(report.report)
 app.command("serve")(serve.serve)
 app.command("export")(export.export)
 app.command("import")(bring.bring)
+app.command("sync")(sync.sync)
 app.command("schema")(schema.schema)
 app.command("history")(history.history)
 app.command("reference")(reference.reference)

@@ -108,7 +108,7 @@ def _stored(store: Store, *, everything: bool, comparisons: bool) -> Recorded:
         chosen = [] if everything else _last(found, store)
     launches = [launch for name in chosen for launch in store.launches(campaign=name)]
     if everything:
-        launches += [launch for group in store.launches_by_case().values() for launch in group]
+        launches += [launch for group in store.newest_launches().values() for launch in group]
     campaigns = {campaign.id: exchange.origin(campaign) for campaign in found}
     return Recorded(campaigns=campaigns, launches=tuple(launches))
 

@@ -16,7 +16,7 @@ from cnnbench.cli.common_case import UNDECIDED
 from cnnbench.cli.measuring import followed, here, leave_early
 from cnnbench.cli.run import planned_suite, stacks_named
 from cnnbench.envs import stack as stacks
-from cnnbench.errors import UsageError
+from cnnbench.errors import UsageError, unknown
 from cnnbench.report import tuned
 from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
@@ -141,7 +141,8 @@ def _check(json: str | None, output_file: Path, objective: str) -> None:
     """See that all can be written, and that the objective exists, before anything is measured."""
     if json:
         output.check_target(json)
-    tuning.check_objective(objective)
+    if objective not in tuning.OBJECTIVES:
+        raise unknown("objective", objective, tuning.OBJECTIVES)
     output.check_target(str(output_file), "--output")
     handover.check_free(output_file)
 

@@ -12,6 +12,9 @@ from sqlalchemy.exc import ArgumentError
 
 from cnnbench.errors import StoreError
 
+# What is meant where no driver is named.
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
 
 def default_url() -> str:
     """`CNNBENCH_STORE`, else `cnnbench.sqlite` in the user's data folder, which is made.
@@ -41,19 +44,20 @@ def parse(place: str | Path) -> URL:
     if isinstance(place, Path) or "://" not in place:
         return URL.create("sqlite", database=str(place))
     try:
-        return make_url(place)
+        url = make_url(place)
     except (ArgumentError, ValueError) as error:
         raise StoreError(
             "the store's address is neither a path nor a URL; give --store runs.sqlite or"
             " --store postgresql://host/database"
         ) from error
+    return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
 
 
 def show(url: URL) -> str:
     """The store's name in messages: no user, no password, no options."""
     if url.get_backend_name() == "sqlite":
         return (url.database or ":memory:").removeprefix("file:")
-    public = URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
+    public = URL.create(url.get_backend_name(), host=url.host, port=url.port, database=url.database)
     return public.render_as_string()
 
 

@@ -134,8 +134,7 @@ class Store:
     def ended(self, digest: str) -> str | None:
         """The latest campaign with this digest that came to its end."""
         with self._reading() as connection:
-            same = [one for one in reading.all_campaigns(connection) if one.digest == digest]
-        return next((one.id for one in reversed(same) if one.ended_at), None)
+            return reading.ended_campaign(connection, digest)
 
     def unfinished(self, digest: str) -> str | None:
         """The latest campaign with this digest that its processes left without an end.
@@ -218,8 +217,13 @@ class Store:
         with self._reading() as connection:
             return reading.chosen_launches(connection, campaign=campaign, complete=complete)
 
-    def launches_by_case(self) -> dict[Case, list[Launch]]:
-        """For each case, the complete launches of the latest campaign that has any of it.
+    def ended_launches(self) -> dict[str, str]:
+        """The campaign of each launch that ended, by the launch's id."""
+        with self._reading() as connection:
+            return reading.ended_launches(connection)
+
+    def newest_launches(self) -> dict[tuple[Case, object], list[Launch]]:
+        """For each case and machine, the complete launches of the latest campaign with any of it.
 
         Comparisons are not among them: their launches alternate, window by window.
         """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Longer than any writer holds the lock (one insert and one fsync), even on a slow disk.
 BUSY_SECONDS = "30"
+EXTRAS = {"postgresql+psycopg": "cnnbench[postgres]"}
 
 
 def writing(url: URL) -> Engine:
@@ -119,9 +120,10 @@ def _create(url: URL) -> Engine:
             json_serializer=partial(json.dumps, allow_nan=False),
         )
     except ModuleNotFoundError as error:
+        wanted = EXTRAS.get(url.drivername, error.name)
         raise StoreError(
-            f"a {url.drivername} store needs the Python package {error.name}; install it beside"
-            " cnnbench or give another --store"
+            f"a {url.drivername} store needs the Python package {error.name}; install {wanted}"
+            " beside cnnbench or give another --store"
         ) from error
     except (ArgumentError, TypeError, ValueError) as error:
         raise StoreError(

@@ -134,7 +134,7 @@ def newest(recorded: Recorded) -> Recorded:
     Those of comparisons all stay: each is a whole of its own.
     """
     latest: dict[Any, str] = {}
-    for launch in recorded.launches:
+    for launch in sorted(recorded.launches, key=lambda launch: launch.started_at):
         latest[_subject(launch)] = launch.campaign
     kept = [launch for launch in recorded.launches if latest[_subject(launch)] == launch.campaign]
     return replace(recorded, launches=tuple(kept))

@@ -71,6 +71,19 @@ def all_campaigns(connection: Connection) -> list[Campaign]:
     return [_campaign(row) for row in connection.execute(query)]
 
 
+def ended_campaign(connection: Connection, digest: str) -> str | None:
+    """The latest campaign with this digest that has an end."""
+    query = (
+        select(campaigns.c.id)
+        .join(campaign_ends)
+        .where(campaigns.c.digest == digest)
+        .order_by(campaigns.c.ordinal.desc())
+        .limit(1)
+    )
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
 def open_campaigns(connection: Connection, digest: str) -> list[tuple[str, Process]]:
     """Campaigns with this digest and without an end, latest first, each with its last process."""
     last = (
@@ -109,30 +122,39 @@ def launches_of(connection: Connection, ids: Sequence[str]) -> list[Launch]:
     return _load(connection, select(launches.c.id).where(launches.c.id.in_(ids)))
 
 
-def newest_launches(connection: Connection) -> dict[Case, list[Launch]]:
-    """For each case, the complete launches of the latest campaign that has any of it."""
-    rank = (
-        select(launches.c.id, launches.c.case_id, campaigns.c.ordinal)
-        .join(campaigns)
-        .where(campaigns.c.arms.is_(None))
+def ended_launches(connection: Connection) -> dict[str, str]:
+    """The campaign of each launch that ended, by the launch's id."""
+    query = select(launches.c.id, launches.c.campaign).join(launch_ends)
+    return {row.id: row.campaign for row in connection.execute(query)}
+
+
+def newest_launches(connection: Connection) -> dict[tuple[Case, object], list[Launch]]:
+    """For each case and machine, the complete launches of the latest campaign that has any of it.
+
+    The latest is the one that began last, which may have come from elsewhere before others did.
+    """
+    latest = func.first_value(launches.c.campaign).over(
+        partition_by=(launches.c.case_id, launches.c.machine["machine_id"].as_string()),
+        order_by=(campaigns.c.started_at.desc(), campaigns.c.ordinal.desc()),
     )
-    ended = rank.join(launch_ends, launch_ends.c.launch == launches.c.id).subquery()
-    newest = (
-        select(ended.c.case_id, func.max(ended.c.ordinal).label("ordinal"))
-        .group_by(ended.c.case_id)
+    ended = (
+        select(launches.c.id, launches.c.campaign, latest.label("latest"))
+        .join(campaigns, campaigns.c.id == launches.c.campaign)
+        .join(launch_ends, launch_ends.c.launch == launches.c.id)
+        .where(campaigns.c.arms.is_(None))
         .subquery()
     )
-    same = (ended.c.case_id == newest.c.case_id) & (ended.c.ordinal == newest.c.ordinal)
-    found = _load(connection, select(ended.c.id).join(newest, same))
-    query = select(campaigns.c.id).order_by(campaigns.c.ordinal)
+    found = _load(connection, select(ended.c.id).where(ended.c.campaign == ended.c.latest))
+    query = select(campaigns.c.id).order_by(campaigns.c.started_at, campaigns.c.ordinal)
     order = {campaign: at for at, campaign in enumerate(connection.scalars(query))}
-    by_case: dict[Case, list[Launch]] = {}
+    newest: dict[tuple[Case, object], list[Launch]] = {}
     # A case that has since grown a field has two ids in the store and is one case here.
     for launch in sorted(found, key=lambda launch: order[launch.campaign]):
-        known = by_case.get(launch.case, [])
+        subject = launch.case, launch.machine.get("machine_id")
+        known = newest.get(subject, [])
         kept = known if known and known[0].campaign == launch.campaign else []
-        by_case[launch.case] = [*kept, launch]
-    return by_case
+        newest[subject] = [*kept, launch]
+    return newest
 
 
 def newest_proof(connection: Connection, subject: str) -> Proof | None:

@@ -13,6 +13,7 @@ from cnnbench import __version__, errors
 from cnnbench.cli import (
     bring,
     compare,
+    cost,
     data,
     diagnose,
     doctor,
@@ -49,6 +50,7 @@ app.command("tune")(tune.tune)
 app.command("diagnose")(diagnose.diagnose)
 app.command("exec")(execute.execute)
 app.command("show")(show.show)
+app.command("cost")(cost.cost)
 app.command("report")(report.report)
 app.command("serve")(serve.serve)
 app.command("export")(export.export)

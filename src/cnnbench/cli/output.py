@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cnnbench.cli.fitted import print_fitted
 from cnnbench.errors import UsageError
-from cnnbench.report import comparisons, diagnoses, goals, proofs, scaling, tuned
+from cnnbench.report import comparisons, costs, diagnoses, goals, proofs, scaling, tuned
 from cnnbench.report.table import INTERVAL, SPEED, markdown, rows
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cnnbench.comparison import Outcome
     from cnnbench.diagnosis import Diagnosis
+    from cnnbench.job import Bill
     from cnnbench.proof import Proof
     from cnnbench.result import Result
     from cnnbench.tuned import Answer
@@ -31,7 +32,9 @@ NUMBERS = (
     "Batch",
     "Blocks",
     "Ceiling",
+    "Cost",
     "Efficiency",
+    "Energy",
     "Excess",
     "GPU",
     "Images",
@@ -84,6 +87,12 @@ def print_diagnosis(found: Diagnosis) -> None:
     """Print where a step's time goes."""
     kept = (diagnoses.PART, diagnoses.SHARE, diagnoses.CEILING)
     _print(diagnoses.rows(found), diagnoses.markdown(found), kept=kept)
+
+
+def print_costs(found: Sequence[Bill], currency: str) -> None:
+    """Print what a job takes."""
+    kept = (costs.TIMES, costs.BEST)
+    _print(costs.rows(found, currency), costs.markdown(found, currency), kept=kept)
 
 
 def print_json(value: Any) -> None:

@@ -272,6 +272,38 @@ class History(TypedDict):
     series: list[Series]
 
 
+class Job(TypedDict):
+    """A training."""
+
+    images: int
+    epochs: float
+    validation: int
+
+
+class Bill(TypedDict):
+    """What a job takes in one configuration on one machine."""
+
+    case: CaseWithId
+    instance: str
+    machine_id: str
+    verdict: str
+    notes: str
+    seconds: Interval
+    money: Interval | None
+    images_per_money: Interval | None
+    joules: Interval | None
+    may_be_best: bool
+
+
+class Costs(TypedDict):
+    """What `cost` writes."""
+
+    schema: Literal[1]
+    job: Job
+    currency: str | None
+    bills: list[Bill]
+
+
 DOCUMENTS: dict[str, Any] = {
     "run": Results,
     "compare": Comparison,
@@ -279,6 +311,7 @@ DOCUMENTS: dict[str, Any] = {
     "tune": Tuning,
     "diagnose": Diagnosis,
     "history": History,
+    "cost": Costs,
 }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cnnbench.case import Case
     from cnnbench.result import Estimate, Result
+    from cnnbench.stats.interval import Interval
 
 BACKENDS = {
     "tensorflow": "TensorFlow",
@@ -68,7 +69,7 @@ def number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004
 
 
-def interval(estimate: Estimate | None) -> str:
+def interval(estimate: Estimate | Interval | None) -> str:
     """`low - high`; `none` for a single launch; nothing without a number."""
     if estimate is None:
         return ""

@@ -64,7 +64,7 @@ class Bill(NamedTuple):
         seconds: From the start to the last image.
         money: In the currency of the prices; None without a price for the machine.
         images_per_money: For one unit of that currency, without the start.
-        joules: Of all GPUs used; None where energy was not measured.
+        joules: Of all GPUs used, else of the CPUs; None where energy was not measured.
         beaten: Whether another configuration is certainly faster, and cheaper where both have a
             price.
     """

@@ -16,6 +16,7 @@ from cnnbench.link.process import Process
 from cnnbench.machine import conditions, gpu, gpu_users
 from cnnbench.machine.gpu_conditions import gpu_conditions
 from cnnbench.machine.gpu_monitor import Monitor
+from cnnbench.machine.rapl import Meter
 from cnnbench.probe import wire
 from cnnbench.record import FIRST_STEP, STEADY, Failure, Launch, Window
 from cnnbench.redact import redact, redact_facts
@@ -40,6 +41,15 @@ class _Seen:
     facts: dict[str, Any]
     windows: list[Window]
     monitor: Monitor
+    meter: Meter
+
+    def taken(self) -> dict[str, Any]:
+        """Memory and energy; the images that energy is of, some of whose windows may not count."""
+        facts = self.monitor.facts() | self.meter.facts()
+        if any(facts.get(f"{part}_steady_joules") for part in ("cpu", "gpu")):
+            steady = (window for window in self.windows if window.role == STEADY)
+            facts["metered_images"] = sum(window.images for window in steady)
+        return facts
 
 
 def live(
@@ -64,7 +74,7 @@ def live(
         facts["gpu_others"] = gpu_users.told(others, accounts=False)
         if budget.exclusive:
             return replace(head, facts=redact_facts(facts), failure=_taken(facts["gpu_others"]))
-    seen = _Seen("start", {}, facts, [], Monitor(ready.cards))
+    seen = _Seen("start", {}, facts, [], Monitor(ready.cards), Meter())
     before = conditions.conditions() | gpu_conditions(ready.cards)
     failure = None
     with tempfile.TemporaryDirectory(prefix="cnnbench-") as name, seen.monitor:
@@ -83,7 +93,7 @@ def live(
         failure = replace(failure, message=redact(failure.message), log_tail=redact(tail))
         failure = memory.with_remedy(failure)
     after = conditions.conditions() | gpu_conditions(ready.cards)
-    seen.facts |= seen.monitor.facts()
+    seen.facts |= seen.taken()
     seen.facts |= {f"{key} before": value for key, value in before.items()}
     seen.facts |= {f"{key} after": value for key, value in after.items()}
     return replace(
@@ -141,10 +151,13 @@ def _measure(
     while (request := _request(head, budget, wanted, seen)) is not None:
         if request.role == STEADY and seen.windows[-1].role != STEADY:
             yield events.StageEntered(head.case, "training")
+        if request.role == STEADY:
+            seen.meter.begin()
         conversation.tell(wire.Measure(steps=request.steps))
         if failure := _heard(conversation, wire.Window, seen, request.role):
             return failure
         if request.role == STEADY:
+            seen.meter.end()
             seen.monitor.window(seen.windows[-1].seconds)
             if head.case.until is not None and (failure := _evaluate(conversation, seen)):
                 return failure

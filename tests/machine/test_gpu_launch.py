@@ -123,6 +123,7 @@ def test_a_launch_sees_its_cards_alone_and_records_what_it_took_of_them(driver: 
     whole, per_image = gpu_energy.of(ended), energy_per_image.of(ended)
     assert whole
     assert per_image
+    assert facts["metered_images"] == sum(window.images for window in ended.steady)
     assert 0 < per_image * sum(window.images for window in ended.steady) <= whole
     assert not any(isinstance(event, events.Shared) for event in seen)
     assert driver.open == 0

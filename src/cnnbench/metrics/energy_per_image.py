@@ -1,4 +1,7 @@
-"""Energy of an image in steady training: what all GPUs used took over images consumed."""
+"""Energy of an image in training: what all GPUs used took, or the CPUs where none is, over images.
+
+Over the windows that were measured, of which a later judgement may call some warm-up.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ UNIT, BETTER = "J/image", "lower"
 
 
 def of(launch: Launch) -> float | None:
-    """Over the steady windows of a launch, if they are long enough for the driver's samples."""
-    joules = launch.facts.get("gpu_steady_joules")
-    images = sum(window.images for window in launch.steady)
-    return joules / images if isinstance(joules, int | float) and images else None
+    """Of a launch whose windows are long enough for the driver's samples, or whose CPUs tell."""
+    where = "gpu" if "gpu_steady_joules" in launch.facts else "cpu"
+    joules, images = (launch.facts.get(n) for n in (f"{where}_steady_joules", "metered_images"))
+    if not isinstance(joules, int | float) or not isinstance(images, int) or not images:
+        return None
+    return joules / images

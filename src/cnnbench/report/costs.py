@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnbench.report import grid
 from cnnbench.report.document import SCHEMA
-from cnnbench.report.table import about, filled, interval, notes, number
+from cnnbench.report.table import about, filled, instance, interval, notes, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 UNITS = ((90.0, "s", 1.0), (5400.0, "min", 60.0), (math.inf, "h", 3600.0))
 KILOWATT_HOUR = 3.6e6  # joules
 TIME, TIMES, BEST = "Time", "Time, from - to", "May be best"
-LEFT_OUT = ("Backend", "Package", "GPU used")  # of the columns of results: stacks say them
+LEFT_OUT = ("Backend", "Package")  # of the columns of results: stacks say them
 
 
 def rows(bills: Sequence[Bill], currency: str) -> list[dict[str, str]]:
@@ -76,7 +76,7 @@ def _bill(bill: Bill) -> dict[str, Any]:
     }
     return {
         "case": {"id": result.case.id, **asdict(result.case)},
-        "instance": str(about(result)["Instance Type"]),
+        "instance": instance(result.machine),
         "machine_id": str(result.machine.get("machine_id", "")),
         "verdict": result.verdict,
         "notes": notes(result),

@@ -61,13 +61,7 @@ def cost(  # noqa: PLR0917  one parameter a flag
     if json:
         output.check_target(json)
     told = read_prices(prices) if prices else None
-    wanted = {
-        "stack": stack,
-        "model": model,
-        "dataset": dataset,
-        "method": method,
-        "data_format": data_format,
-    }
+    wanted = flags.axes(stack, model, dataset, method, data_format)
     found = conclusions(exchange.newest(exchange.chosen(gathered(store, source), wanted)))
     results = [one for one in found if one.case.until is None and one.images_per_second]
     _check(results)

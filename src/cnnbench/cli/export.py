@@ -61,13 +61,7 @@ def export(  # noqa: PLR0917  one parameter a flag
     cnnbench export --format mlflow --output http://localhost:5000
     """
     _check(form, target)
-    wanted = {
-        "stack": stack,
-        "model": model,
-        "dataset": dataset,
-        "method": method,
-        "data_format": data_format,
-    }
+    wanted = flags.axes(stack, model, dataset, method, data_format)
     recorded = exchange.chosen(gathered(store, source), wanted)
     if not recorded.launches:
         raise UsageError("nothing like that was measured; see what was: cnnbench show --all")

@@ -102,6 +102,23 @@ Verify = Annotated[
 ]
 
 
+def axes(
+    stack: list[str] | None,
+    model: list[str] | None,
+    dataset: list[str] | None,
+    method: list[str] | None,
+    data_format: list[str] | None,
+) -> dict[str, list[str] | None]:
+    """The values of each axis that cases are chosen by, as `Case.has` takes them; None is any."""
+    return {
+        "stack": stack,
+        "model": model,
+        "dataset": dataset,
+        "method": method,
+        "data_format": data_format,
+    }
+
+
 def accuracy(text: str) -> float:
     """The accuracy that `--until` names.
 

@@ -52,13 +52,7 @@ def history(  # noqa: PLR0917  one parameter a flag
 
     cnnbench history --model resnet20_cifar --all-machines
     """
-    wanted = {
-        "stack": stack,
-        "model": model,
-        "dataset": dataset,
-        "method": method,
-        "data_format": data_format,
-    }
+    wanted = flags.axes(stack, model, dataset, method, data_format)
     if json:
         output.check_target(json)
     recorded = in_files(source) if source else _stored(store)

@@ -52,13 +52,7 @@ def show(  # noqa: PLR0917  one parameter a flag
     With --published, every published row stands beside what was measured of it: on the stack that
     comes nearest to the published one, and on others. See also: cnnbench reference.
     """
-    wanted = {
-        "stack": stack,
-        "model": model,
-        "dataset": dataset,
-        "method": method,
-        "data_format": data_format,
-    }
+    wanted = flags.axes(stack, model, dataset, method, data_format)
     if source:
         recorded = exchange.newest(in_files(source))
     else:

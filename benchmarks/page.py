@@ -88,17 +88,29 @@ def made(case: Case, number: int, windows: int, draw: np.random.Generator) -> La
             )
         )
     return Launch(
-        id=f"{case.id[:8]}{number:04}",
+        id=f"{int(draw.integers(2**48)):012x}",
         campaign="c",
         case=case,
         number=number,
         seed=int(draw.integers(2**31)),
         stack_fingerprint="f",
         probe_digest="p",
-        started_at=f"2026-01-{number % 28 + 1:02}T00:00:00.000000+00:00",
+        started_at=f"2026-01-{number % 28 + 1:02}T00:{draw.integers(60):02}:00.123456+00:00",
         machine=MACHINE,
-        stages={"import": 2.0 * draw.lognormal(0, 0.1), "build": 1.0, "first step": 5.0},
-        facts={"backend": "torch", "backend_version": "1", "peak_memory_bytes": 2**30},
+        stages={
+            name: float(seconds * draw.lognormal(0, 0.1))
+            for name, seconds in {
+                "import": 2.0,
+                "data": 0.1,
+                "build": 1.0,
+                "first step": 5.0,
+            }.items()
+        },
+        facts={
+            "backend": "torch",
+            "backend_version": "1",
+            "peak_memory_bytes": int(2**30 * draw.lognormal(0, 0.01)),
+        },
         windows=tuple(timed),
     )
 

@@ -15,6 +15,8 @@ from tests.blank import LAUNCH
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from cnnbench.executor import Happening
+
 
 WINDOWS = 4
 
@@ -52,7 +54,7 @@ def living(
         log.append(f"{name} is gone")
 
 
-def played(happening: Generator[events.Event, None, list[Launch]]) -> list[Launch]:
+def played(happening: Generator[Happening, None, list[Launch]]) -> list[Launch]:
     while True:
         try:
             next(happening)

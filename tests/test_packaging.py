@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +14,9 @@ import venv
 import zipfile
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = {"action.yml": "vendor.github-actions", "CITATION.cff": "vendor.citation-file-format"}
@@ -96,3 +100,28 @@ def test_the_version_is_told_once(wheel: Path) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert f"version: {project['version']}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
     assert f"-{project['version']}-" in wheel.name
+
+
+def test_the_cluster_of_the_examples_is_one_that_ray_s_launcher_takes() -> None:
+    ray = importlib.util.find_spec("ray")
+    assert ray is not None
+    assert ray.origin is not None
+    schema = json.loads((Path(ray.origin).parent / "autoscaler" / "ray-schema.json").read_text())
+    cluster = yaml.safe_load((ROOT / "examples" / "fleet-ec2.yaml").read_text())
+    jsonschema.validate(cluster, schema)
+    for name, kind in cluster["available_node_types"].items():
+        if name != cluster["head_node_type"]:
+            assert kind["node_config"]["InstanceType"] == name
+            assert kind["resources"][name] == 1, "--instance-type chooses nodes by this resource"
+
+
+def test_the_task_of_the_examples_has_the_fields_that_skypilot_documents() -> None:
+    task = yaml.safe_load((ROOT / "examples" / "fleet-sky.yaml").read_text())
+    assert task.keys() <= {"name", "num_nodes", "resources", "envs", "setup", "run"}
+    assert task["resources"].keys() <= {"infra", "instance_type", "accelerators", "disk_size"}
+
+
+@pytest.mark.parametrize("part", ["setup", "run"])
+def test_what_the_task_runs_is_a_script_that_a_shell_can_read(part: str) -> None:
+    task = yaml.safe_load((ROOT / "examples" / "fleet-sky.yaml").read_text())
+    subprocess.run(["bash", "-n", "-c", task[part]], check=True)

@@ -9,25 +9,30 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from cnnbench import block, catalog, events, prepare
+from cnnbench import block, catalog, events, prepare, recipes
 from cnnbench.case import digest
 from cnnbench.comparison import PILOT_BLOCK
+from cnnbench.executor import Alone, LostError, heard
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
-from cnnbench.readiness import exclusive, readied
+from cnnbench.readiness import readied
 from cnnbench.stopping import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Arm, Budget, Case
-    from cnnbench.prepare import Own, Ready
+    from cnnbench.executor import Executor, Happening, Place
+    from cnnbench.prepare import NotReady, Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.store.database import Store
 
+    Happenings = Generator[Happening, None, None]
+
 # Share of the free memory that the processes of a block may take together.
 MEMORY_SHARE = 0.7
+TRIES = 5  # of a block that is lost each time
 
 
 class Arena:
@@ -41,6 +46,7 @@ class Arena:
         store: Where launches and windows go the moment they are known.
         resume: Whether an interrupted campaign of the same arms is gone on with.
         verify: Whether training is proven to be right where that is not known.
+        executor: Where launches live, all of a block in one place; without one, on this machine.
     """
 
     KIND: str  # the name of its campaigns
@@ -56,6 +62,7 @@ class Arena:
         *,
         resume: bool = True,
         verify: bool = True,
+        executor: Executor | None = None,
     ) -> None:
         self._arms = tuple(arms)
         self._budget = budget
@@ -64,6 +71,10 @@ class Arena:
         self._store = store
         self._resume = resume
         self._verify = verify
+        self._executor = executor or Alone()
+        self._made: dict[tuple[Place, Case], Ready | NotReady] = {}
+        self._lost = 0  # blocks in a row
+        self._restless = False  # whether processes that wait keep the CPUs busy
         self._proofs: dict[Case, Facts] = {}
         self._about: Facts = {}  # of every launch
         self._launches: list[Launch] = []
@@ -76,9 +87,8 @@ class Arena:
         cases = tuple(arm.case for arm in self._arms)
         yield events.CampaignStarted(self.campaign, cases, self._budget, len(self._launches))
         with ExitStack() as held:
-            yield from exclusive(held)
-            ready = yield from self._prepare()
-            yield from self._blocks(ready)
+            yield from self._executor.begin(held)
+            yield from heard(self._executor, self._measure())
         self._store.end_campaign(self.campaign)
         yield events.CampaignEnded(self.campaign)
 
@@ -86,7 +96,11 @@ class Arena:
         """Every launch so far."""
         return tuple(self._launches)
 
-    def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _measure(self) -> Happenings:
+        ready = yield from self._prepare()
+        yield from self._blocks(ready)
+
+    def _blocks(self, ready: dict[str, Ready]) -> Iterator[Happening]:
         """Launch blocks of the arms that are ready, by name."""
         raise NotImplementedError
 
@@ -131,26 +145,68 @@ class Arena:
         self._launches = self._store.launches(campaign=self.campaign) if taken else []
         self._spent = sum(map(seconds, self._launches))
 
-    def _prepare(self) -> Generator[events.Event, None, dict[str, Ready]]:
+    def _prepare(self) -> Generator[Happening, None, dict[str, Ready]]:
         """Make every arm ready; what cannot be is recorded with its reason."""
         ready = {}
+        place = yield from self._place(PILOT_BLOCK)
         for arm in self._arms:
-            made = yield from readied(arm.case, self._own)
+            made = yield from self._readied(arm.case, place)
             if self._verify:
-                made, self._proofs[arm.case] = yield from proven(made, self._own, self._store)
-            if isinstance(made, prepare.NotReady):
-                refused = self._ledger.refuse(
-                    made, 1, self._proofs.get(arm.case), arm=arm.name, block=PILOT_BLOCK
+                made, self._proofs[arm.case] = yield from proven(
+                    made, self._own, self._store, place
                 )
-                self._launches.append(refused)
+            if isinstance(made, prepare.NotReady):
+                self._refuse(arm.name, made, PILOT_BLOCK)
             else:
                 ready[arm.name] = made
         return ready
 
+    def _place(self, number: int) -> Generator[Happening, None, Place]:
+        """Where a block lives: every place has its turn."""
+        while not (places := self._executor.places()):
+            yield None
+        return places[number % len(places)]
+
+    def _readied(self, case: Case, place: Place) -> Generator[Happening, None, Ready | NotReady]:
+        """A case made ready at a place, once."""
+        if (place, case) not in self._made:
+            self._made[place, case] = yield from place.run(readied, case, self._own)
+        return self._made[place, case]
+
+    def _refuse(self, name: str, made: NotReady, number: int) -> None:
+        """Record an arm that cannot be launched."""
+        known = self._proofs.get(made.case)
+        self._launches.append(self._ledger.refuse(made, number + 1, known, arm=name, block=number))
+
     def _block(
         self, number: int, ready: Mapping[str, Ready], windows: int, *, turns: bool
-    ) -> Iterator[events.Event]:
-        """Launch some arms, each once."""
+    ) -> Happenings:
+        """Launch some arms, each once; of a block that is lost, what was acknowledged is kept."""
+        begun = time.monotonic()
+        try:
+            yield from self._launch_all(number, ready, windows, turns=turns)
+            self._lost = 0
+        except block.RestlessError as error:
+            self._restless = True
+            yield events.Waiting(f"{error}; from now on, one after the other")
+        except LostError:
+            self._lost += 1
+            if self._lost == TRIES:
+                raise
+            self._launches = self._store.launches(campaign=self.campaign)
+        self._spent += time.monotonic() - begun
+
+    def _launch_all(
+        self, number: int, ready: Mapping[str, Ready], windows: int, *, turns: bool
+    ) -> Happenings:
+        place = yield from self._place(number)
+        there = {}
+        for name, one in ready.items():
+            made = yield from self._readied(one.case, place)
+            if isinstance(made, prepare.NotReady):
+                self._refuse(name, made, number)
+                return
+            there[name] = made
         living = [
             self._ledger.launch(
                 one,
@@ -158,6 +214,7 @@ class Arena:
                     one.case, one.stack.fingerprint, number + 1, arm=name, block=number
                 ),
                 self._budget,
+                place,
                 windows=windows,
                 facts={
                     **self._about,
@@ -165,23 +222,26 @@ class Arena:
                     **({"interleaved": True} if turns else {}),
                 },
             )
-            for name, one in ready.items()
+            for name, one in there.items()
         ]
-        begun = time.monotonic()
         if turns:
             self._launches += yield from block.in_turns(living)
         else:
             self._launches += yield from block.one_after_the_other(living, each=self.GOES_ON)
-        self._spent += time.monotonic() - begun
 
     def _may_take_turns(self, ready: dict[str, Ready], names: Sequence[str]) -> bool:
         """Whether the processes of a block may live at once.
 
-        Not on a GPU, whose memory one process may take whole; not with devices that share a step,
-        whose processes wait for each other; not where batches are read ahead while others train,
-        which would be reading for nothing; and not where memory is short.
+        Not in a fleet, whose events are late; not on a GPU, whose memory one process may take
+        whole; not with devices that share a step, whose processes wait for each other; not where
+        batches are read ahead while others train, which would be reading for nothing; not where
+        one that waits does not idle; and not where memory is short.
         """
+        if self._restless or not isinstance(self._executor, Alone):
+            return False
         cases = [ready[name].case for name in names]
+        if not all(map(recipes.idles, cases)):
+            return False
         if any(case.device != "cpu" or case.devices > 1 for case in cases):
             return False
         if not all(catalog.module("methods", case.method).IN_MEMORY for case in cases):

@@ -4,7 +4,8 @@ Taking turns, all processes of a block live at once and all but one wait. Each i
 its windows may count; then they are asked for one window each, in an order that is turned round
 every time. Windows that are compared are so half a second apart, not half a minute, and a machine
 that changes its speed from minute to minute, as virtual ones do, changes it for all arms alike.
-`benchmarks/turns.py` measures what that gives.
+`benchmarks/turns.py` measures what that gives. A process that does not idle while it waits would
+slow the others and not itself: then nobody takes turns.
 """
 
 from __future__ import annotations
@@ -14,21 +15,28 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from cnnbench import events
+from cnnbench.errors import CnnbenchError
 from cnnbench.machine.idle import wait_until_idle
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from cnnbench.executor import Happening
     from cnnbench.record import Launch
 
-    Living = Generator[events.Event, None, Launch]
+    Living = Generator[Happening, None, Launch]
 
 TRAINING = "training"
+PATIENCE = 3  # waits in a row that were in vain
+
+
+class RestlessError(CnnbenchError):
+    """A process that waited for its turn kept the CPUs busy; nothing of its block counts."""
 
 
 def one_after_the_other(
     launches: Sequence[Living], *, each: bool = False
-) -> Generator[events.Event, None, list[Launch]]:
+) -> Generator[Happening, None, list[Launch]]:
     """Live launches one by one, in random order; up to one that failed, unless each counts."""
     ended = []
     for launch in random.sample(launches, len(launches)):
@@ -38,8 +46,13 @@ def one_after_the_other(
     return ended
 
 
-def in_turns(launches: Sequence[Living]) -> Generator[events.Event, None, list[Launch]]:
-    """Live launches at once, window by window; ends all as soon as one failed."""
+def in_turns(launches: Sequence[Living]) -> Generator[Happening, None, list[Launch]]:
+    """Live launches at once, window by window; ends all as soon as one failed.
+
+    Raises:
+        RestlessError: Those that wait do not idle.
+    """
+    in_vain = 0
     players = [_Player(launch) for launch in random.sample(launches, len(launches))]
     with ExitStack() as held:
         for player in players:
@@ -52,7 +65,10 @@ def in_turns(launches: Sequence[Living]) -> Generator[events.Event, None, list[L
                 break
             playing = playing[::-1]
             for player in playing:
-                wait_until_idle(p.pid for p in players if p is not player and p.ended is None)
+                others = [p.pid for p in players if p is not player and p.ended is None]
+                in_vain = 0 if wait_until_idle(others) else in_vain + 1
+                if in_vain == PATIENCE:
+                    raise RestlessError("a process that waits for its turn keeps the CPUs busy")
                 yield from player.play(until="")
     return [player.ended for player in players if player.ended is not None]
 
@@ -65,7 +81,7 @@ class _Player:
         self.pid = 0
         self.ended: Launch | None = None
 
-    def play(self, until: str) -> Iterator[events.Event]:
+    def play(self, until: str) -> Iterator[Happening]:
         """Go on until a stage is entered, or for one window if none is named, or to the end."""
         while True:
             try:

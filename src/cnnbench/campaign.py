@@ -1,33 +1,41 @@
 """A campaign: launches cases, interleaved, until each is settled. Yields events, stores everything.
 
 Launches of different cases alternate in rounds of random order, so that a drift of the machine
-falls on all of them alike.
+falls on all of them alike. Where an executor has several places, each works on another launch.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from cnnbench import convergence, events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
+from cnnbench.executor import Alone, LostError, heard, together
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
-from cnnbench.readiness import exclusive, readied
+from cnnbench.readiness import readied
+from cnnbench.record import Failure
+from cnnbench.stats import sequential
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Case, Suite
-    from cnnbench.prepare import Own, Ready
+    from cnnbench.executor import Executor, Happening, Place
+    from cnnbench.prepare import NotReady, Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.result import Result
     from cnnbench.store.database import Store
+
+    Happenings = Generator[Happening, None, None]
+
+TRIES = 5  # of what is lost each time, in a row
 
 
 class Campaign:
@@ -41,6 +49,7 @@ class Campaign:
         resume: Whether an interrupted campaign of the same cases is gone on with.
         halve: Whether a case that is out of memory is followed by one of half its batch.
         verify: Whether training is proven to be right where that is not known.
+        executor: Where launches live; without one, on this machine.
     """
 
     def __init__(
@@ -53,6 +62,7 @@ class Campaign:
         resume: bool = True,
         halve: bool = False,
         verify: bool = True,
+        executor: Executor | None = None,
     ) -> None:
         self._suite = suite
         self._own = own
@@ -64,36 +74,67 @@ class Campaign:
         self._proofs: dict[Case, Facts] = {}
         self._launches: dict[Case, list[Launch]] = defaultdict(list)
         self._spent: dict[Case, float] = defaultdict(float)
+        self._executor = executor or Alone()
         self._campaign = ""
+        self._unready: dict[Case, None] = {}
+        self._open: dict[Case, None] = {}
+        self._round: list[Case] = []
+        self._ready: dict[tuple[Place, Case], Ready | NotReady] = {}
+        self._under_way: Counter[Case] = Counter()
+        self._lost: Counter[Case] = Counter()
 
     def run(self) -> Iterator[events.Event]:
         """Measure until every case is done. Whatever ends it early, what was measured is kept."""
+        return heard(self._executor, self.happening())
+
+    def happening(self) -> Happenings:
+        """The same, to be heard beside others: None while launches elsewhere say nothing."""
         kept = self._begin()
         cases, budget = self._suite.cases, self._suite.budget
         yield events.CampaignStarted(self._campaign, cases, budget, kept)
         with ExitStack() as held:
-            yield from exclusive(held)
-            ready = yield from self._prepare()
-            yield from self._forecast(ready)
-            yield from self._rounds(ready)
+            yield from self._executor.begin(held)
+            self._unready = dict.fromkeys(self._wanted())
+            yield from self._all(self._unready, self._first, self._prepare)
+            yield from self._forecast()
+            yield from self._all(self._open, self._next, self._measure)
         self._store.end_campaign(self._campaign)
         yield events.CampaignEnded(self._campaign)
 
-    def _rounds(self, ready: dict[Case, Ready]) -> Iterator[events.Event]:
-        """Launch each open case once a round, until none is open."""
-        waiting = list(ready)
-        while waiting:
-            random.shuffle(waiting)
-            for case in list(waiting):
-                yield from self._launch(ready[case])
-                if not self._is_open(case):
-                    waiting.remove(case)
-                    yield self._done(case)
-                    half = self._half(case)
-                    if half is not None and half not in ready:
-                        ready[half] = replace(ready[case], case=half)
-                        self._proofs[half] = self._proofs.get(case, {})
-                        waiting.append(half)
+    def _all(
+        self,
+        left: Mapping[Case, None],
+        take: Callable[[], Case | None],
+        work: Callable[[Case, Place], Happenings],
+    ) -> Happenings:
+        """Have every place take cases and work on them, until none is left."""
+
+        def serve(place: Place) -> Happenings:
+            while left and place.alive:
+                if (case := take()) is None:
+                    yield None
+                    continue
+                self._under_way[case] += 1
+                try:
+                    yield from work(case, place)
+                    self._lost[case] = 0
+                except LostError as lost:
+                    yield from self._lose(case, lost)
+                self._under_way[case] -= 1
+
+        yield from together(self._executor, serve, lambda: bool(left))
+
+    def _lose(self, case: Case, lost: LostError) -> Iterator[events.Event]:
+        """Have work done once more that was lost; a case that is lost time and again has failed."""
+        self._lost[case] += 1
+        if self._lost[case] < TRIES:
+            return
+        failure = Failure(stage="start", kind="killed", message=f"{lost}, {TRIES} times in a row")
+        stack = prepare.stack_of(self._own, case.stack)
+        self._refuse(prepare.NotReady(case=case, stack=stack, failure=failure))
+        self._unready.pop(case, None)
+        self._open.pop(case, None)
+        yield self._done(case)
 
     def results(self) -> list[Result]:
         """What is concluded so far, also of cases that are not done, in the order of the suite."""
@@ -149,40 +190,52 @@ class Campaign:
             ]
         )
 
-    def _prepare(self) -> Generator[events.Event, None, dict[Case, Ready]]:
-        """Make every case ready; those that cannot be are done with their reason."""
-        ready = {}
-        for case in self._wanted():
-            if self._launches[case] and not self._is_open(case):
-                yield self._done(case)
-                continue
-            made = yield from readied(case, self._own)
+    def _first(self) -> Case | None:
+        """The next case that is not ready and nobody is making so."""
+        return next((case for case in self._unready if not self._under_way[case]), None)
+
+    def _prepare(self, case: Case, place: Place) -> Happenings:
+        """Make a case ready and prove it; what cannot be is done with its reason."""
+        if self._launches[case] and not self._is_open(case):
+            yield self._done(case)
+        else:
+            made = yield from self._readied(case, place)
             if self._verify:
-                made, self._proofs[case] = yield from proven(made, self._own, self._store)
+                made, self._proofs[case] = yield from proven(made, self._own, self._store, place)
             if isinstance(made, prepare.NotReady):
-                refused = self._ledger.refuse(made, 1, self._proofs.get(case))
-                self._launches[case].append(refused)
+                self._refuse(made)
                 yield self._done(case)
             else:
-                ready[case] = made
-        return ready
+                self._open[case] = None
+        del self._unready[case]
 
-    def _forecast(self, ready: Mapping[Case, Ready]) -> Iterator[events.Event]:
+    def _readied(self, case: Case, place: Place) -> Generator[Happening, None, Ready | NotReady]:
+        """A case made ready at a place, once."""
+        if (place, case) not in self._ready:
+            self._ready[place, case] = yield from place.run(readied, case, self._own)
+        return self._ready[place, case]
+
+    def _refuse(self, made: NotReady) -> None:
+        known = self._launches[made.case]
+        known.append(self._ledger.refuse(made, len(known) + 1, self._proofs.get(made.case)))
+
+    def _forecast(self) -> Iterator[events.Event]:
         """Say how long the open cases will take, by what this machine needed for them before."""
         here = self._machine.get("machine_id")
         earlier = self._store.newest_launches()
         budget = self._suite.budget
         known: dict[Case, float | None] = {}
         planned: list[events.CasePlanned] = []
-        for case in ready:
-            if ready[case].stack.backend == "null":
+        for case in self._open:
+            if prepare.stack_of(self._own, case.stack).backend == "null":
                 known[case] = None  # its clock is virtual
                 continue
             like = earlier.get((case, here), [])
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
             planned += self._planned(case, like)
         done = {case: len(launches) for case, launches in self._launches.items()}
-        yield events.Forecast(known, forecast.left(known, done, budget))
+        places = max(1, len(self._executor.places()))
+        yield events.Forecast(known, forecast.left(known, done, budget) / places)
         yield from planned
 
     def _planned(self, case: Case, launches: Sequence[Launch]) -> Iterator[events.CasePlanned]:
@@ -200,14 +253,49 @@ class Campaign:
             return False
         return stopping.needs_launch(launches, self._spent[case], self._suite.budget)
 
-    def _launch(self, ready: Ready) -> Iterator[events.Event]:
+    def _next(self) -> Case | None:
+        """The next case to launch: each once a round, in random order; None if all have theirs."""
+        for _ in range(2):
+            while self._round:
+                case = self._round.pop()
+                if case in self._open and self._may_begin(case):
+                    return case
+            self._round = random.sample(list(self._open), len(self._open))
+        return None
+
+    def _may_begin(self, case: Case) -> bool:
+        """Whether one more launch than are under way is surely wanted."""
+        so_far = len(self._launches[case])
+        looks = sequential.looks(*self._suite.budget.launches)
+        planned = next((look for look in looks if look > so_far), so_far + 1)
+        return so_far + self._under_way[case] < planned
+
+    def _measure(self, case: Case, place: Place) -> Happenings:
+        """Launch a case once; it is done when no launch is wanted and none is under way."""
+        ready = yield from self._readied(case, place)
+        if isinstance(ready, prepare.NotReady):
+            self._refuse(ready)
+        else:
+            yield from self._launch(ready, place)
+        if case in self._open and not self._is_open(case):
+            del self._open[case]
+        if case in self._open or self._under_way[case] > 1:
+            return
+        yield self._done(case)
+        half = self._half(case)
+        if half is not None and not self._launches[half]:
+            self._proofs[half] = self._proofs.get(case, {})
+            self._open[half] = None
+
+    def _launch(self, ready: Ready, place: Place) -> Happenings:
         case, budget = ready.case, self._suite.budget
         known = self._launches[case]
         begun = time.monotonic()
         launch = yield from self._ledger.launch(
             ready,
-            self._ledger.head(case, ready.stack.fingerprint, len(known) + 1),
+            self._ledger.head(case, ready.stack.fingerprint, len(known) + self._under_way[case]),
             budget,
+            place,
             windows=stopping.windows_wanted(known, budget),
             facts=self._facts(case),
         )

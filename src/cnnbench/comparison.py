@@ -29,6 +29,7 @@ from cnnbench.disturbance import disturbances
 from cnnbench.judge import judge
 from cnnbench.result import Estimate, estimate
 from cnnbench.stats import sequential
+from cnnbench.stats.interval import independent
 from cnnbench.stats.steady import NO_STEADY_STATE, steadiness
 from cnnbench.stats.variance import MOST_GROUPS, cheapest, groups_needed, spread
 from cnnbench.stopping import begin_seconds
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cnnbench.case import Arm, Budget
-    from cnnbench.record import Failure, Launch
+    from cnnbench.record import Failure, Launch, Scalar
 
 FASTER, SLOWER, EQUIVALENT = "faster", "slower", "equivalent"
 DIFFERENT, INCONCLUSIVE = "different but small", "inconclusive"
@@ -108,11 +109,30 @@ class Block(NamedTuple):
         logs: Natural logarithm of images per second by arm.
         series: Of the candidates over the baseline, window by window; empty if arms did not take
             turns.
+        node: Of a fleet, that it lived on; None for this machine.
     """
 
     number: int
     logs: Mapping[str, float]
     series: tuple[tuple[float, ...], ...]
+    node: Scalar = None
+
+
+class Differences(NamedTuple):
+    """Log ratios of one arm to another, a block each, and the node of each block."""
+
+    logs: list[float]
+    nodes: list[Scalar]
+
+    @property
+    def independent(self) -> list[float]:
+        """Those that vary independently: means of nodes, where there are several."""
+        ratios = independent([math.exp(log) for log in self.logs], self.nodes)
+        return [math.log(ratio) for ratio in ratios]
+
+    def estimate(self, confidence: float, nominal: float | None = None) -> Estimate:
+        """Of the ratio."""
+        return estimate([math.exp(log) for log in self.logs], confidence, nominal, self.nodes)
 
 
 def outcome(launches: Sequence[Launch], arms: Sequence[Arm], budget: Budget) -> Outcome:
@@ -138,7 +158,12 @@ def outcome(launches: Sequence[Launch], arms: Sequence[Arm], budget: Budget) -> 
         best=tuple(_best(names, good, budget)),
         control=_control(names[0], good, budget),
         speeds={
-            name: estimate([math.exp(b.logs[name]) for b in good], budget.confidence, nominal)
+            name: estimate(
+                [math.exp(b.logs[name]) for b in good],
+                budget.confidence,
+                nominal,
+                [b.node for b in good],
+            )
             for name in names
             if good
         },
@@ -184,7 +209,7 @@ def windows_wanted(launches: Sequence[Launch], arms: Sequence[Arm], budget: Budg
             noise,
             begin,
             window,
-            half_width=_room(_differences(arms[0].name, arm.name, good), budget),
+            half_width=_room(_differences(arms[0].name, arm.name, good).logs, budget),
             limits=budget.windows,
             looks=sequential.looks(*budget.blocks),
             confidence=_confidence(budget.blocks[1], budget, several),
@@ -248,7 +273,8 @@ def _block(
         judged = {arm: judge(one, budget) for arm, one in group.items()}
         if any(j.kind == NO_STEADY_STATE for j in judged.values()):
             return None
-        return Block(number, {arm: _log_speed(j.launch) for arm, j in judged.items()}, ())
+        apart = {arm: _log_speed(j.launch) for arm, j in judged.items()}
+        return Block(number, apart, (), group[names[0]].facts.get("node"))
     count = min(len(one.steady) for one in group.values())
     logs = {arm: plan.log_speeds(one.steady[:count]) for arm, one in group.items()}
     series = {
@@ -271,9 +297,10 @@ def _log_speed(launch: Launch, start: int = 0, stop: int | None = None) -> float
     return math.log(sum(w.images for w in counted) / sum(w.seconds for w in counted))
 
 
-def _differences(one: str, other: str, good: Sequence[Block]) -> list[float]:
-    """Log ratios of the other to the one, a block each, of the blocks that have both."""
-    return [b.logs[other] - b.logs[one] for b in good if one in b.logs and other in b.logs]
+def _differences(one: str, other: str, good: Sequence[Block]) -> Differences:
+    """Of the other to the one, of the blocks that have both."""
+    both = [b for b in good if one in b.logs and other in b.logs]
+    return Differences([b.logs[other] - b.logs[one] for b in both], [b.node for b in both])
 
 
 def _confidence(n: int, budget: Budget, several: int) -> float:
@@ -285,32 +312,35 @@ def _confidence(n: int, budget: Budget, several: int) -> float:
 def _compared(
     baseline: str, candidate: str, good: Sequence[Block], budget: Budget, several: int
 ) -> Comparison:
-    logs = _differences(baseline, candidate, good)
+    differences = _differences(baseline, candidate, good)
+    logs = differences.logs
     if len(logs) < 2:  # noqa: PLR2004
         reason = f"{len(logs)} blocks give no interval"
         return Comparison(
             baseline=baseline,
             candidate=candidate,
-            ratio=estimate([math.exp(logs[0])], budget.confidence) if logs else None,
+            ratio=differences.estimate(budget.confidence) if logs else None,
             verdict=INCONCLUSIVE,
             reason=reason,
         )
     nominal = _confidence(len(logs), budget, several)
-    ratio = estimate([math.exp(log) for log in logs], budget.confidence, nominal)
+    ratio = differences.estimate(budget.confidence, nominal)
     assert ratio.low is not None  # noqa: S101
     assert ratio.high is not None  # noqa: S101
     word = verdict(ratio.low, ratio.high, budget.margin)
-    missing = _more_blocks(logs, budget, several) if word == INCONCLUSIVE else 0
+    parts = differences.independent
+    missing = _more(parts, budget, several) if word == INCONCLUSIVE else 0
+    what = "blocks" if len(parts) == len(logs) else "nodes"
     return Comparison(
         baseline=baseline,
         candidate=candidate,
         ratio=ratio,
         verdict=word,
-        reason=_open(ratio, budget.margin, missing) if word == INCONCLUSIVE else "",
+        reason=_open(ratio, budget.margin, missing, what) if word == INCONCLUSIVE else "",
     )
 
 
-def _open(ratio: Estimate, margin: float, missing: int) -> str:
+def _open(ratio: Estimate, margin: float, missing: int, what: str) -> str:
     """Why a comparison is not decided, and what it would take."""
     word = ""
     if ratio.low is not None and ratio.low > 1:
@@ -319,11 +349,11 @@ def _open(ratio: Estimate, margin: float, missing: int) -> str:
         word = SLOWER
     known = f"{word}, but whether by more than {margin:.1%} is open; " if word else ""
     how_many = "thousands of" if missing >= MOST_GROUPS - 1 else f"about {missing}"
-    return f"{known}{how_many} more blocks would decide"
+    return f"{known}{how_many} more {what} would decide"
 
 
-def _more_blocks(logs: Sequence[float], budget: Budget, several: int) -> int:
-    """Blocks until the interval ends before the nearest bound, if the middle stays where it is."""
+def _more(logs: Sequence[float], budget: Budget, several: int) -> int:
+    """Blocks, or nodes, until the interval ends before the nearest bound, the middle unchanged."""
     nominal = _confidence(budget.blocks[1], budget, several)
     return max(1, groups_needed(stdev(logs), _room(logs, budget), nominal) - len(logs))
 
@@ -338,11 +368,11 @@ def _best(names: Sequence[str], good: Sequence[Block], budget: Budget) -> Iterat
     pairs = list(itertools.combinations(names, 2))
     beaten = set()
     for one, other in pairs:
-        logs = _differences(one, other, good)
-        if len(logs) < 2:  # noqa: PLR2004
+        differences = _differences(one, other, good)
+        if len(differences.logs) < 2:  # noqa: PLR2004
             continue
-        nominal = _confidence(len(logs), budget, len(pairs))
-        found = estimate([math.exp(log) for log in logs], budget.confidence, nominal)
+        nominal = _confidence(len(differences.logs), budget, len(pairs))
+        found = differences.estimate(budget.confidence, nominal)
         if found.low is not None and found.low > 1:
             beaten.add(one)
         if found.high is not None and found.high < 1:
@@ -351,7 +381,7 @@ def _best(names: Sequence[str], good: Sequence[Block], budget: Budget) -> Iterat
 
 
 def _control(baseline: str, good: Sequence[Block], budget: Budget) -> Estimate | None:
-    logs = _differences(baseline, baseline + CONTROL, good)
-    if len(logs) < 2:  # noqa: PLR2004
+    differences = _differences(baseline, baseline + CONTROL, good)
+    if len(differences.logs) < 2:  # noqa: PLR2004
         return None
-    return estimate([math.exp(log) for log in logs], budget.confidence)
+    return differences.estimate(budget.confidence)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cnnbench.comparison import Outcome
+    from cnnbench.executor import Happening
     from cnnbench.prepare import Ready
 
 CONTROL_EVERY = 4
@@ -34,7 +35,7 @@ class Contest(Arena):
         """What is concluded so far."""
         return comparison.outcome(self._launches, self._arms, self._budget)
 
-    def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _blocks(self, ready: dict[str, Ready]) -> Iterator[Happening]:
         if any(arm.name not in ready for arm in self._arms):
             return
         baseline = self._arms[0].name
@@ -44,7 +45,7 @@ class Contest(Arena):
         while comparison.wants_block(self._launches, self.outcome(), self._spent, self._budget):
             yield from self._compare(self._last() + 1, ready)
 
-    def _compare(self, number: int, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _compare(self, number: int, ready: dict[str, Ready]) -> Iterator[Happening]:
         """A block of all arms, at times with the control."""
         names = [arm.name for arm in self._arms]
         if number % CONTROL_EVERY == 1:

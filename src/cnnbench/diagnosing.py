@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cnnbench.case import Case
     from cnnbench.diagnosis import Diagnosis
+    from cnnbench.executor import Happening
     from cnnbench.prepare import Own, Ready
     from cnnbench.record import Facts
     from cnnbench.store.database import Store
@@ -66,7 +67,7 @@ class Diagnosing(Arena):
         """What is known so far."""
         return diagnosis.concluded(self._case, self._launches, self._budget, self._unmeasured)
 
-    def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _blocks(self, ready: dict[str, Ready]) -> Iterator[Happening]:
         if AS_IS not in ready:
             return
         yield from self._gauge()
@@ -80,7 +81,7 @@ class Diagnosing(Arena):
             yield from self._launched(self._last() + 1, ready)
             yield events.BlockMeasured(self.diagnosis().blocks, wanted)
 
-    def _launched(self, number: int, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _launched(self, number: int, ready: dict[str, Ready]) -> Iterator[Happening]:
         """A block of all that can run; of the pilot, which does not count, a window each."""
         chosen = {name: ready[name] for name in self._able() if name in ready}
         is_pilot = number == PILOT_BLOCK

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from cnnbench.case import Budget, Case
+    from cnnbench.executor import Happening, Place
     from cnnbench.prepare import NotReady, Ready
     from cnnbench.record import Facts
     from cnnbench.store.database import Store
@@ -67,22 +68,24 @@ class Ledger:
         ready: Ready,
         head: Launch,
         budget: Budget,
+        place: Place,
         *,
         windows: int | None = None,
         facts: Facts | None = None,
-    ) -> Generator[events.Event, None, Launch]:
+    ) -> Generator[Happening, None, Launch]:
         """Launch a case: its events, each window stored before it is told.
 
         Args:
             ready: The case with all that it needs.
             head: What is known before it begins.
             budget: How long to measure.
+            place: Where it lives.
             windows: That may count; without, the fewest of the budget.
             facts: More of the launch, that its caller knows.
         """
         self._store.begin_launch(head)
         yield events.LaunchStarted(head.case, head.id, head.number)
-        happening = live(ready, head, budget, windows)
+        happening = place.run(live, ready, head, budget, windows)
         while True:
             try:
                 event = next(happening)
@@ -92,7 +95,7 @@ class Ledger:
             if isinstance(event, events.WindowTimed):
                 self._store.add_window(event.launch, event.window)
             yield event
-        launch = replace(launch, facts={**launch.facts, **(facts or {})})
+        launch = replace(launch, facts={**launch.facts, **place.facts, **(facts or {})})
         self._store.end_launch(launch.id, launch.stages, launch.facts, launch.failure)
         yield events.LaunchEnded(head.case, launch)
         return launch

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from cnnbench.case import Case
+    from cnnbench.executor import Happening, Place
     from cnnbench.prepare import Own, Ready
     from cnnbench.record import Facts
     from cnnbench.store.database import Store
@@ -45,8 +46,8 @@ SEED = 1  # of weights, images and order where none is asked for: what is tried 
 
 
 def proven(
-    made: Ready | NotReady, own: Own, store: Store
-) -> Generator[events.Event, None, tuple[Ready | NotReady, Facts]]:
+    made: Ready | NotReady, own: Own, store: Store, place: Place
+) -> Generator[Happening, None, tuple[Ready | NotReady, Facts]]:
     """A case whose training is right, and what its launches are to say of it.
 
     A subject is proven once; what is wrong is not ready, as *refused*. Experiments are no training.
@@ -55,13 +56,14 @@ def proven(
         made: The case, perhaps with all that it needs.
         own: The user's own files and environments.
         store: Which proofs are known, and where a new one goes.
+        place: Where the case was made ready.
     """
     if isinstance(made, NotReady) or made.case.experiment:
         return made, {}
     of = subject(made.case, made.stack.fingerprint, bundle.digest())
     proof = store.proof(of.id)
     if proof is None:
-        (proof,) = yield from prove(made, own)
+        (proof,) = yield from place.run(prove, made, own)
         if proof.outcome != UNVERIFIED:
             store.add_proof(proof)
     if proof.outcome == WRONG:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cnnbench.case import Arm
+    from cnnbench.executor import Happening
     from cnnbench.judge import Value
     from cnnbench.prepare import Ready
     from cnnbench.racing import Rules, Standing
@@ -74,7 +75,7 @@ class Race(Arena):
         """Logarithms by arm, of each block, of the launches that count."""
         return measured(self._launches, self._budget, self._value)
 
-    def _blocks(self, ready: dict[str, Ready]) -> Iterator[events.Event]:
+    def _blocks(self, ready: dict[str, Ready]) -> Iterator[Happening]:
         for number in range(self._last() + 1, TRIES * self._rules.blocks[1] + 1):
             found = self.standing()
             on = {*found.inside, *self._stay} if found else set(self._able())

@@ -73,6 +73,11 @@ def rounds_like(case: Case) -> str:
     return next((r.ROUNDS_LIKE for _, r in _of(case) if hasattr(r, "ROUNDS_LIKE")), case.precision)
 
 
+def idles(case: Case) -> bool:
+    """Whether a process of the case leaves the CPUs to others while it waits."""
+    return all(getattr(recipe, "IDLES", True) for _, recipe in _of(case))
+
+
 def shows_steps(case: Case) -> bool:
     """Whether training still shows its single steps."""
     return all(getattr(recipe, "ONE_STEP", True) for _, recipe in _of(case))

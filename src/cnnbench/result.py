@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnnbench import catalog, goal, plan, recipes, stopping
 from cnnbench.judge import UNPROVEN, Judgement, counting, judge
 from cnnbench.proof import UNVERIFIED
-from cnnbench.stats.interval import geometric
+from cnnbench.stats.interval import geometric, independent
 from cnnbench.stats.steady import NO_STEADY_STATE, SLOWDOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     from cnnbench.case import Budget, Case
     from cnnbench.record import Facts, Launch
@@ -133,26 +133,34 @@ def conclude(launches: Sequence[Launch], budget: Budget) -> Result:
     )
 
 
-def estimate(values: Sequence[float], confidence: float, nominal: float | None = None) -> Estimate:
+def estimate(
+    values: Sequence[float],
+    confidence: float,
+    nominal: float | None = None,
+    groups: Sequence[Hashable] | None = None,
+) -> Estimate:
     """The estimate of one number per launch.
 
     Args:
         values: At least one.
         confidence: Of all looks together.
         nominal: Confidence to compute this look's interval with; without, there is one look.
+        groups: What each value is of, where those vary too: nodes of a fleet.
     """
-    point, low, high = geometric(values, nominal or confidence)
+    parts = independent(values, groups or [None] * len(values))
+    point, low, high = geometric(parts, nominal or confidence)
     return Estimate(point=point, low=low, high=high, confidence=confidence, n=len(values))
 
 
 def _metrics(launches: Sequence[Launch], budget: Budget) -> dict[str, Estimate]:
     found = {}
     for name, metric in catalog.metrics().items():
-        values = [value for launch in launches if (value := metric.of(launch))]
+        measured = [launch for launch in launches if metric.of(launch)]
+        values = [metric.of(launch) or 0.0 for launch in measured]
         if values:
             planned = launches[0].case.until is None  # a goal has one look, at all its seeds
             nominal = stopping.confidence(len(values), budget) if planned else None
-            found[name] = estimate(values, budget.confidence, nominal)
+            found[name] = estimate(values, budget.confidence, nominal, stopping.nodes(measured))
     return found
 
 
@@ -195,16 +203,22 @@ def _failed(launch: Launch) -> tuple[str, str]:
 
 def _doubt(judgements: Sequence[Judgement], budget: Budget) -> str:
     """Why a case is not known as well as was asked for; empty if it is."""
-    speeds = [value for launch in counting(judgements) if (value := plan.speed(launch))]
-    if not speeds:
+    good = [launch for launch in counting(judgements) if plan.speed(launch)]
+    if not good:
         return f"{_disturbed(judgements)}; stop it and measure again, or see: cnnbench doctor"
-    if len(speeds) == 1:
+    if len(good) == 1:
         return "1 launch gives no interval"
-    if len(speeds) < budget.launches[0]:
-        return f"{len(speeds)} of {budget.launches[0]} launches"
-    if not stopping.is_precise(speeds, budget):
-        return f"wider than ±{budget.precision:.0%} after {len(speeds)} launches"
+    if len(good) < budget.launches[0]:
+        return f"{len(good)} of {budget.launches[0]} launches"
+    if not stopping.are_precise(good, budget):
+        return f"wider than ±{budget.precision:.0%} after {len(good)} launches{_on_hosts(good)}"
     return ""
+
+
+def _on_hosts(launches: Sequence[Launch]) -> str:
+    """How many nodes of a fleet launches lived on, where it is several."""
+    count = len(set(stopping.nodes(launches)))
+    return f" on {count} hosts" if count > 1 else ""
 
 
 def _restless(judgements: Sequence[Judgement]) -> str:
@@ -256,6 +270,10 @@ def _proven(launches: Sequence[Launch]) -> Iterator[str]:
 def _labels(launches: Sequence[Launch]) -> tuple[str, ...]:
     """What holds of any launch."""
     found = [word for word, holds in LABELS.items() if any(map(holds, launches))]
+    hosts = set(stopping.nodes(launches)) - {None}
+    if hosts:
+        # What one host does may not be what its kind does.
+        found.append("1 host" if len(hosts) == 1 else f"{len(hosts)} hosts")
     rounding = {recipes.rounds_like(one.case): one.case.precision for one in launches}
     return (*found, *(f"rounds like {real}" for real, said in rounding.items() if real != said))
 

@@ -13,15 +13,15 @@ from cnnbench import goal, plan
 from cnnbench.judge import Judgement, counting, judge
 from cnnbench.record import STEADY
 from cnnbench.stats import sequential
-from cnnbench.stats.interval import relative_half_width
+from cnnbench.stats.interval import independent, relative_half_width
 from cnnbench.stats.steady import NO_STEADY_STATE
 from cnnbench.stats.variance import Plan, cheapest, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from cnnbench.case import Budget
-    from cnnbench.record import Launch
+    from cnnbench.record import Launch, Scalar
 
 # Launches made for each that counts, at most: what is disturbed or never steady is replaced.
 TRIES = 2
@@ -52,15 +52,15 @@ def needs_launch(launches: Sequence[Launch], spent_seconds: float, budget: Budge
     if goal.is_of(launches):
         return goal.needs_launch(launches, budget)
     judgements = [judge(launch, budget) for launch in launches]
-    speeds = [value for launch in counting(judgements) if (value := plan.speed(launch))]
+    good = [launch for launch in counting(judgements) if plan.speed(launch)]
     fewest, most = budget.launches
-    if len(speeds) >= most or len(launches) >= TRIES * most:
+    if len(good) >= most or len(launches) >= TRIES * most:
         return False
     if launches and spent_seconds >= budget.case_seconds:
         return False
     if len(launches) >= fewest and is_unsteady(judgements):
         return False
-    return len(speeds) not in sequential.looks(fewest, most) or not is_precise(speeds, budget)
+    return len(good) not in sequential.looks(fewest, most) or not are_precise(good, budget)
 
 
 def is_unsteady(judgements: Sequence[Judgement]) -> bool:
@@ -75,9 +75,23 @@ def confidence(n: int, budget: Budget) -> float:
     return sequential.confidence(n, *budget.launches, budget.confidence)
 
 
-def is_precise(speeds: Sequence[float], budget: Budget) -> bool:
-    """Whether the interval across launches is as narrow as the budget asks."""
-    width = relative_half_width(speeds, confidence(len(speeds), budget))
+def are_precise(launches: Sequence[Launch], budget: Budget) -> bool:
+    """Whether launches that count, each with a speed, are known as well as the budget asks."""
+    speeds = [plan.speed(launch) or 0.0 for launch in launches]
+    return is_precise(speeds, budget, nodes(launches))
+
+
+def nodes(launches: Iterable[Launch]) -> list[Scalar]:
+    """The node of a fleet that each launch lived on; None for this machine."""
+    return [launch.facts.get("node") for launch in launches]
+
+
+def is_precise(
+    speeds: Sequence[float], budget: Budget, groups: Sequence[Hashable] | None = None
+) -> bool:
+    """Whether the interval across launches, or groups of them, is as narrow as the budget asks."""
+    values = independent(speeds, groups or [None] * len(speeds))
+    width = relative_half_width(values, confidence(len(speeds), budget))
     return width is not None and width <= budget.precision
 
 

@@ -54,23 +54,29 @@ def test_every_window_comes_back(launches: list[list[Window]]) -> None:
         material(*(launch(number, windows) for number, windows in enumerate(launches, 1)))
     )
     own = [one for result in found for one in result]
-    half = len(times) // 2
-    assert half == sum(map(len, launches))
+    total = sum(map(len, launches))
+    assert len(times) == total + (total + 1) // 2
     at = 0
     for told, windows in zip(own, launches, strict=True):
         assert spread(told["steps"]) == [window.steps for window in windows]
         assert spread(told["images"]) == [window.images for window in windows]
-        for window in windows:
-            share = (times[at] * 256 + times[half + at]) / packed.STEPS
-            seconds = math.exp(told["low"] + share * (told["high"] - told["low"]))
-            assert math.isclose(
-                seconds, window.seconds, rel_tol=(told["high"] - told["low"]) / packed.STEPS + 1e-9
-            )
+        ranges = [
+            bounds
+            for bounds, (_, n) in zip(told["ranges"], told["roles"], strict=True)
+            for _ in range(n)
+        ]
+        for window, bounds in zip(windows, ranges, strict=True):
+            low, high = bounds[0], bounds[-1]
+            pair = times[total + at // 2]
+            number = times[at] * 16 + (pair & 15 if at % 2 else pair >> 4)
+            seconds = low * (high / low) ** (number / packed.STEPS)
+            rounded = math.log(high / low) / packed.STEPS + 2 * 10 ** (1 - packed.DIGITS)
+            assert math.isclose(seconds, window.seconds, rel_tol=rounded)
             at += 1
 
 
-def test_a_window_of_a_launch_that_spans_a_factor_of_ten_is_rounded_as_is_said() -> None:
-    assert math.log(10) / packed.STEPS / 2 < 0.00004
+def test_windows_that_differ_by_a_tenth_are_rounded_as_is_said() -> None:
+    assert math.log(1.1) / packed.STEPS / 2 < 0.000012
 
 
 def test_a_launch_that_failed_says_why_and_one_that_counts_says_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cnnbench.stats.interval import geometric, relative_half_width
+from cnnbench.stats.interval import geometric, independent, relative_half_width
 
 SPEEDS = st.lists(st.floats(min_value=0.1, max_value=1e5), min_size=2, max_size=12)
 
@@ -88,3 +88,38 @@ def test_95_percent_intervals_hold_the_truth_95_times_in_100() -> None:
     found = [geometric(draw.tolist(), 0.95) for draw in draws]
     held = sum(low <= 300 <= high for _, low, high in found if low is not None and high is not None)
     assert 0.94 < held / len(draws) < 0.96
+
+
+@given(values=SPEEDS)
+def test_values_of_one_group_are_independent_and_of_groups_of_one_too(values: list[float]) -> None:
+    assert independent(values, ["a"] * len(values)) == values
+    assert independent(values, range(len(values))) == pytest.approx(values)
+
+
+@given(values=SPEEDS, factor=st.floats(min_value=1e-3, max_value=1e3))
+def test_means_of_groups_are_geometric_and_scale(values: list[float], factor: float) -> None:
+    groups = [index % 2 for index in range(len(values))]
+    found = independent(values, groups)
+    assert found == pytest.approx([stats.gmean(values[0::2]), stats.gmean(values[1::2])])
+    scaled = independent([factor * value for value in values], groups)
+    assert scaled == pytest.approx([factor * value for value in found])
+
+
+def test_an_interval_over_machines_that_differ_covers_where_one_over_launches_does_not() -> None:
+    rng = np.random.default_rng(5)
+    machines, launches, count = 4, 5, 2000
+    groups = np.repeat(np.arange(machines), launches).tolist()
+    over_machines = over_launches = 0
+    for _ in range(count):
+        logs = rng.normal(0, 0.03, machines)[:, None] + rng.normal(0, 0.01, (machines, launches))
+        values = np.exp(logs).ravel().tolist()
+        for grouped in (True, False):
+            parts = independent(values, groups) if grouped else values
+            _, low, high = geometric(parts, 0.95)
+            assert low is not None
+            assert high is not None
+            over_machines += grouped and low <= 1 <= high
+            over_launches += not grouped and low <= 1 <= high
+    three_errors = 3 * math.sqrt(0.05 * 0.95 / count)
+    assert abs(over_machines / count - 0.95) < three_errors
+    assert over_launches / count < 0.7

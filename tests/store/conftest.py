@@ -39,7 +39,8 @@ def new_place(
     if request.param == "sqlite":
         return lambda: str(tmp_path_factory.mktemp("store") / "runs.sqlite")
     server: Server = request.getfixturevalue("postgresql")
-    return server.new
+    new: Callable[[], str] = server.new
+    return new
 
 
 @pytest.fixture

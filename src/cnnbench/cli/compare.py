@@ -9,8 +9,10 @@ import typer
 from cnnbench import arms, prepare
 from cnnbench.cli import flags, output
 from cnnbench.cli.common_case import UNDECIDED, Blocks, Margin, limits, single
-from cnnbench.cli.measuring import followed, here, leave_early
+from cnnbench.cli.executors import LOCAL, executors
+from cnnbench.cli.measuring import followed, leave_early
 from cnnbench.contest import Contest
+from cnnbench.errors import UsageError
 from cnnbench.report import comparisons
 from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
@@ -51,6 +53,8 @@ def compare(  # noqa: PLR0917  one parameter a flag
     json: flags.Json = None,
     data_dir: flags.DataDir = None,
     instance_type: flags.InstanceType = None,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     fresh: flags.Fresh = False,
     verify: flags.Verify = True,
 ) -> None:
@@ -65,6 +69,9 @@ def compare(  # noqa: PLR0917  one parameter a flag
     cnnbench compare --stack keras3-torch --arm precision=float32 --arm precision=bfloat16
 
     cnnbench compare --stack keras3-jax --model net.py --arm rev=main --arm rev=HEAD
+
+    With --executor ray, on the nodes of a Ray cluster that are of one kind, which --instance-type
+    chooses: a block on each in its turn.
 
     Exit status: 0 decided; 1 an arm cannot run; 3 inconclusive.
     """
@@ -90,9 +97,23 @@ def compare(  # noqa: PLR0917  one parameter a flag
     )
     asked = limits(budget, margin, blocks)
     compared = arms.parse(arm or [], common, own)
-    machine = here(instance_type)
+    (where, machine), *others = executors(executor, address, instance_type)
+    if others:
+        raise UsageError(
+            f"the cluster has {len(others) + 1} kinds of nodes, and what is so on one need not be "
+            "so on another; choose one with --instance-type"
+        )
     with Store.open(store or default_url()) as opened:
-        contest = Contest(compared, asked, own, machine, opened, resume=not fresh, verify=verify)
+        contest = Contest(
+            compared,
+            asked,
+            own,
+            machine,
+            opened,
+            resume=not fresh,
+            verify=verify,
+            executor=where,
+        )
         cut_off = followed(contest.run())
     found = contest.outcome()
     if json != "-":

@@ -154,7 +154,7 @@ class Clock:
         self._foreseen: dict[Case, float | None] = {}
         self._budget: Budget | None = None
         self._ended = 0
-        self._begun = 0.0
+        self._begun: dict[str, float] = {}  # by launch, of those that live
 
     def note(self, event: events.Event) -> None:
         """Learn from an event."""
@@ -164,12 +164,13 @@ class Clock:
                 self._budget = budget
             case events.Forecast(launches=launches):
                 self._foreseen = dict(launches)
-            case events.LaunchStarted():
-                self._begun = time.monotonic()
-            case events.LaunchEnded(case=case):
+            case events.LaunchStarted(launch=launch):
+                self._begun[launch] = time.monotonic()
+            case events.LaunchEnded(case=case, launch=ended):
                 self._ended += 1
+                begun = self._begun.pop(ended.id, time.monotonic())
                 if case in self._open:
-                    self._open[case].append(time.monotonic() - self._begun)
+                    self._open[case].append(time.monotonic() - begun)
             case events.CaseDone(result=result):
                 self._open.pop(result.case, None)
             case _:
@@ -190,7 +191,7 @@ class Clock:
             (typical if length is None else length) * self._missing(case)
             for case, length in lengths.items()
         )
-        return f"about {_duration(seconds)} left"
+        return f"about {_duration(seconds / max(len(self._begun), 1))} left"
 
     def _length(self, case: Case) -> float | None:
         """Seconds of a launch of an open case."""

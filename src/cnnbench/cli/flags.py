@@ -95,6 +95,13 @@ DataDir = Annotated[
 InstanceType = Annotated[
     str | None, typer.Option("--instance-type", help="Name of this machine in the first column.")
 ]
+Executor = Annotated[
+    str, typer.Option("--executor", help="local, or ray: on the nodes of a Ray cluster.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", help="Of the Ray cluster; without it, the one on this machine."),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do not go on with what was interrupted.")]
 Verify = Annotated[
     bool,

@@ -13,10 +13,12 @@ from cnnbench import published as reference
 from cnnbench.campaign import Campaign
 from cnnbench.cli import flags, output
 from cnnbench.cli.beside import print_beside
-from cnnbench.cli.measuring import budget_named, followed, here, leave_early
+from cnnbench.cli.executors import LOCAL, executors
+from cnnbench.cli.measuring import budget_named, followed, leave_early
 from cnnbench.convergence import with_references
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import UsageError
+from cnnbench.executor import heard
 from cnnbench.report import published
 from cnnbench.report.document import document
 from cnnbench.result import FAILED, REFUSED, UNSUPPORTED
@@ -61,6 +63,8 @@ def run(  # noqa: PLR0917  one parameter a flag
     json: flags.Json = None,
     data_dir: flags.DataDir = None,
     instance_type: flags.InstanceType = None,
+    executor: flags.Executor = LOCAL,
+    address: flags.Address = None,
     fresh: flags.Fresh = False,
     verify: flags.Verify = True,
 ) -> None:
@@ -73,6 +77,9 @@ def run(  # noqa: PLR0917  one parameter a flag
     With --until accuracy=0.6, how long training takes until so many of the held-out images are
     classified rightly, over five seeds; plain PyTorch trains beside it, and what learns from fewer
     images than that is refused.
+
+    With --executor ray, on the nodes of a Ray cluster, each kind of node by itself; --instance-type
+    then chooses nodes that have a resource of that name.
     """
     if json:
         output.check_target(json)
@@ -95,19 +102,26 @@ def run(  # noqa: PLR0917  one parameter a flag
         "until": until and [flags.accuracy(until)],
     }
     planned = _with_budget(planned_suite(name, chosen, own, fewer=fewer_devices), budget, launches)
-    machine = here(instance_type)
+    if fewer_devices and executor != LOCAL:
+        raise UsageError("--fewer-devices counts those of this machine, not those of a fleet")
+    kinds = executors(executor, address, instance_type)
+    machine = kinds[0][1]
     with Store.open(store or default_url()) as opened:
-        campaign = Campaign(
-            planned,
-            own,
-            machine,
-            opened,
-            resume=not fresh,
-            halve=halve_batch,
-            verify=verify,
-        )
-        cut_off = followed(campaign.run())
-        results = campaign.results()
+        campaigns = [
+            Campaign(
+                planned,
+                own,
+                facts,
+                opened,
+                resume=not fresh,
+                halve=halve_batch,
+                verify=verify,
+                executor=where,
+            )
+            for where, facts in kinds
+        ]
+        cut_off = followed(heard(kinds[0][0], *(one.happening() for one in campaigns)))
+        results = [result for one in campaigns for result in one.results()]
     _tell(results, planned, machine, json)
     _leave(results, cut_off)
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
 
 class Interval(NamedTuple):
@@ -46,6 +46,26 @@ def geometric(values: Sequence[float], confidence: float) -> Interval:
     assert low is not None  # noqa: S101
     assert high is not None  # noqa: S101
     return Interval(math.exp(middle), math.exp(low), _exp(high))
+
+
+def independent(values: Sequence[float], groups: Sequence[Hashable]) -> list[float]:
+    """What of some positive values varies independently, as an interval of their mean supposes.
+
+    Values of several groups that are themselves drawn at random, as launches are of machines, vary
+    with their group: only the geometric means of groups are independent. Of one group, the values
+    are; what they say holds of that group alone.
+    Source: Kalibera & Jones, ISMM 2013: the variance of a mean is that of the topmost level.
+
+    Args:
+        values: Above zero.
+        groups: That of each value.
+    """
+    logs: dict[Hashable, list[float]] = {}
+    for value, group in zip(values, groups, strict=True):
+        logs.setdefault(group, []).append(math.log(value))
+    if len(logs) < 2:  # noqa: PLR2004
+        return list(values)
+    return [math.exp(sum(own) / len(own)) for own in logs.values()]
 
 
 def arithmetic(values: Sequence[float], confidence: float) -> Interval:

@@ -10,7 +10,8 @@ never averaged. A change matters if it is larger than a tolerance and more than 
 (a pause of the machine) are flagged and set aside while looking for changes; they stay in every
 mean.
 
-PELT (Killick, Fearnhead & Eckley 2012), of `ruptures`, proposes changes generously; each must then
+PELT (Killick, Fearnhead & Eckley 2012), of `ruptures` (its linear kernel is the squared error, in
+C), proposes changes generously; each must then
 pass a t-test between its two sides, at SURE over the number of places where it might have been,
 as Hunter does (Fleming et al. 2023), and with a t made smaller for autocorrelated values. So few
 values decide that a penalty alone, on a noise that is estimated from them, is wrong too often: of
@@ -112,7 +113,7 @@ def _noise(series: NDArray[np.float64]) -> float:
 def _changes(series: NDArray[np.float64]) -> list[int]:
     """Positions at which a new level begins."""
     scaled = (series - series.mean()) / _noise(series)
-    search = ruptures.Pelt(model="l2", min_size=SHORTEST, jump=1).fit(scaled)
+    search = ruptures.KernelCPD("linear", min_size=SHORTEST).fit(scaled)
     found = [int(i) for i in search.predict(pen=PENALTY * math.log(len(series)))[:-1]]
     level = SURE / max(len(series) - 2 * SHORTEST + 1, 1)
     while found:

@@ -5,6 +5,7 @@ CHANGES             what it may change numerically: `exact` (nothing), `rounding
 SOURCE              where it is documented
 SLOT                only where it has rivals: what it decides; two recipes of one slot do not mix
 ROUNDS_LIKE         only where it computes less precisely than the case says: the precision it has
+IDLES               False where a process that waits keeps its CPUs busy: it waits beside no other
 ONE_STEP            False where training shows no single steps any more
 refusal(case)       why it does not go with a case on this machine, or nothing; the host asks, with
                     the case's fields and `backend`

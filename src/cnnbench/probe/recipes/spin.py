@@ -9,6 +9,7 @@ from typing import Any, Dict
 from . import _openmp
 
 CHANGES = "exact"
+IDLES = False
 SOURCE = "OpenMP 5.2, OMP_WAIT_POLICY; Intel oneAPI, KMP_BLOCKTIME"
 
 

@@ -38,16 +38,21 @@ let visible = new Set(payload.results.keys());
 function windowsOf(launch) {
   const spread = (runs) => runs.flatMap(([value, count]) => Array(count).fill(value));
   const [roles, steps, images] = [launch.roles, launch.steps, launch.images].map(spread);
-  const half = packedTimes.length / 2;
+  const ranges = launch.roles.flatMap(([, count], run) => Array(count).fill(launch.ranges[run]));
   let started = 0;
   return roles.map((role, index) => {
-    const at = launch.offset + index;
-    const time = (packedTimes[at] << 8) | packedTimes[half + at];
-    const seconds = Math.exp(launch.low + (time / 65535) * (launch.high - launch.low));
+    const [low, high = low] = ranges[index];
+    const seconds = low * (high / low) ** (timeAt(launch.offset + index) / 4095);
     const window = { index, role, steps: steps[index], images: images[index], seconds, started };
     started += seconds;
     return { ...window, speed: window.images / seconds };
   });
+}
+
+/** The 12 bits of a window: 8 of one plane, 4 of the other. */
+function timeAt(window) {
+  const pair = packedTimes[total + (window >> 1)];
+  return (packedTimes[window] << 4) | (window & 1 ? pair & 15 : pair >> 4);
 }
 
 let offset = 0;
@@ -55,6 +60,7 @@ for (const launch of payload.launches.flat()) {
   launch.offset = offset;
   offset += launch.roles.reduce((sum, [, count]) => sum + count, 0);
 }
+const total = offset;
 
 /** Rows of a plot that are to be seen: of visible results, and of the first labels of them. */
 function shown(rows, labels) {

@@ -1,0 +1,162 @@
+"""Where work is done: on this machine, or on the nodes of a fleet.
+
+Work is a generator function whose arguments can be sent: it yields events and returns what it
+found, on whichever machine runs it. A generator that waits for another machine yields None
+meanwhile, so that one process follows many of them without threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from cnnbench import events
+from cnnbench.errors import CnnbenchError
+from cnnbench.readiness import exclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import ExitStack
+
+    from cnnbench.record import Facts
+
+    Happening = events.Event | None
+
+T = TypeVar("T")
+
+
+class LostError(CnnbenchError):
+    """What did some work died; nothing more will be known of that work."""
+
+
+class Place(Protocol):
+    """Does one thing at a time.
+
+    Attributes:
+        facts: Of every launch that lives there.
+        alive: Whether more can be done there.
+    """
+
+    @property
+    def facts(self) -> Facts: ...  # noqa: D102  see the class
+
+    @property
+    def alive(self) -> bool: ...  # noqa: D102
+
+    def run(
+        self, work: Callable[..., Generator[Happening, None, T]], *arguments: Any
+    ) -> Generator[Happening, None, T]:
+        """Do work, and return what it returns.
+
+        Raises:
+            LostError: What did it died.
+        """
+
+
+class Executor(Protocol):
+    """Places that are alike: what one of them measures holds of all."""
+
+    def begin(self, held: ExitStack) -> Iterator[events.Event]:
+        """Take what is needed, which `held` gives back."""
+
+    def places(self) -> Sequence[Place]:
+        """Those that are alive now."""
+
+    def wait(self) -> None:
+        """Wait a moment, or until work that is being done elsewhere has something to say."""
+
+
+class Here:
+    """This machine."""
+
+    def __init__(self) -> None:
+        self.facts: Facts = {}
+        self.alive = True
+
+    def run(
+        self, work: Callable[..., Generator[Happening, None, T]], *arguments: Any
+    ) -> Generator[Happening, None, T]:
+        """Do work in this process."""
+        return work(*arguments)
+
+
+class Alone:
+    """This machine, and no other."""
+
+    def __init__(self) -> None:
+        self._places = (Here(),)
+
+    def begin(self, held: ExitStack) -> Iterator[events.Event]:
+        """Take the machine to oneself."""
+        yield from exclusive(held)
+
+    def places(self) -> Sequence[Place]:
+        """This machine."""
+        return self._places
+
+    def wait(self) -> None:
+        """Nothing is done elsewhere that could be waited for."""
+        raise AssertionError("this machine waits for itself")
+
+
+def together(
+    executor: Executor,
+    serve: Callable[[Place], Generator[Happening, None, None]],
+    left: Callable[[], bool],
+) -> Iterator[Happening]:
+    """Have all places serve at once until nothing is left, those that join meanwhile too.
+
+    Args:
+        executor: Of the places.
+        serve: What a place does; it ends when nothing is left, or when its place is dead.
+        left: Whether anything is.
+    """
+    serving: dict[Place, Generator[Happening, None, None]] = {}
+    said = False
+    try:
+        while serving or left():
+            idle = [place for place in executor.places() if place not in serving] if left() else []
+            serving |= {place: serve(place) for place in idle}
+            if not serving and not said:
+                yield events.Waiting("no node of this kind is alive; waiting for one")
+                said = True
+            moved = False
+            for place, happening in tuple(serving.items()):
+                try:
+                    event = next(happening)
+                except StopIteration:
+                    del serving[place]
+                    moved = True
+                    continue
+                if event is not None:
+                    moved, said = True, False
+                    yield event
+            if not moved:
+                yield None
+    finally:
+        for happening in serving.values():
+            happening.close()
+
+
+def heard(executor: Executor, *happenings: Iterator[Happening]) -> Iterator[events.Event]:
+    """The events of generators that go on at once, waited for where none has any."""
+    going = list(happenings)
+    try:
+        while going:
+            quiet = True
+            for one in tuple(going):
+                try:
+                    event = next(one)
+                except StopIteration:
+                    going.remove(one)
+                    quiet = False
+                    continue
+                if event is not None:
+                    quiet = False
+                    yield event
+            if quiet:
+                executor.wait()
+    finally:
+        for one in going:
+            if isinstance(one, Generator):
+                one.close()

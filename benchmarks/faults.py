@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 PAGE = ROOT / "docs" / "fleet.md"
 NODES, LAUNCHES = 3, 3
 KINDS = {"worker": 8, "node": 5, "database": 4, "driver": 4, "head": 1}  # with weights
-PAUSE = (0.2, 3.0)  # seconds between two kills
+PAUSE = (0.2, 10.0)  # seconds between two kills: a driver needs some to begin
 LONGEST = 300.0  # seconds that a campaign which nobody disturbs may take
 SUITE = f"""
 about = "The null stack, on nodes that die"

@@ -119,6 +119,23 @@ def test_a_block_that_is_cut_off_leaves_no_process() -> None:
     assert {"a is gone", "b is gone"} <= set(log)
 
 
+def test_a_process_that_does_not_idle_ends_the_block_and_nothing_of_it_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(block, "wait_until_idle", lambda _: False)
+    log: list[str] = []
+    with pytest.raises(block.RestlessError, match="waits for its turn keeps the CPUs busy"):
+        played(block.in_turns([living("a", log), living("b", log)]))
+    assert {"a is gone", "b is gone"} <= set(log)
+
+
+def test_a_process_that_is_busy_now_and_then_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = iter([False, False, True] * 10)
+    monkeypatch.setattr(block, "wait_until_idle", lambda _: next(waits))
+    found = played(block.in_turns([living("a", []), living("b", [])]))
+    assert {one.id for one in found} == {"a", "b"}
+
+
 def test_one_after_the_other_no_two_live_at_once() -> None:
     log: list[str] = []
     found = played(block.one_after_the_other([living(name, log) for name in "abc"]))

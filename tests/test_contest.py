@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cnnbench import events
+from cnnbench import block, events
 from cnnbench.case import Arm, Case
 from cnnbench.comparison import CONTROL, EQUIVALENT, SLOWER
 from cnnbench.contest import Contest
@@ -175,3 +175,15 @@ def test_arms_that_do_not_fit_into_memory_together_do_not_take_turns(
         if isinstance(e, events.BlockEnded)
     ]
     assert not any(e.interleaved for e in ended)
+
+
+def test_where_processes_that_wait_are_busy_arms_are_launched_one_after_the_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(block, "wait_until_idle", lambda _: False)
+    contest = Contest(SAME, budget(3), Own(), MACHINE, store)
+    happened = list(contest.run())
+    (waiting,) = [event for event in happened if isinstance(event, events.Waiting)]
+    assert waiting.reason.endswith("keeps the CPUs busy; from now on, one after the other")
+    assert not any(one.facts.get("interleaved") for one in contest.launches())
+    assert contest.outcome().blocks == 3

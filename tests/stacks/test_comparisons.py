@@ -64,6 +64,25 @@ def build(keras, shape, classes):
 """
 
 
+BUSY = """
+import threading
+
+from probe.models import simple_cnn
+
+compile = simple_cnn.compile
+
+
+def spin():
+    while True:
+        pass
+
+
+def build(keras, shape, classes):
+    threading.Thread(target=spin, daemon=True).start()
+    return simple_cnn.build(keras, shape, classes)
+"""
+
+
 def compared(
     arms: Sequence[Arm], budget: Budget, own: Own, folder: Path
 ) -> tuple[Outcome, list[BlockEnded]]:
@@ -107,3 +126,26 @@ def test_a_training_of_half_the_speed_is_slower_and_itself_is_not(tmp_path: Path
     assert planted.verdict == SLOWER
     assert same.verdict not in {FASTER, SLOWER}
     assert "planted" not in found.best
+
+
+def test_an_arm_whose_threads_spin_takes_no_turns(tmp_path: Path) -> None:
+    case = replace(CASE, stack="native-torch")
+    arms = [Arm(name="plain", case=case), Arm(name="spin", case=replace(case, recipes=("spin",)))]
+    found, ended = compared(arms, TINY, Own(), tmp_path)
+    assert not found.failures
+    assert [event.interleaved for event in ended] == [False, False, False]
+
+
+def test_threads_that_spin_unknown_to_cnnbench_are_noticed_and_nobody_takes_turns(
+    tmp_path: Path,
+) -> None:
+    own = Own()
+    (tmp_path / "busy.py").write_text(BUSY)
+    plain = replace(CASE, stack="keras3-torch")
+    busy = named(replace(plain, model=str(tmp_path / "busy.py")), own)
+    arms = [Arm(name="plain", case=plain), Arm(name="busy", case=busy)]
+    found, _ = compared(arms, TINY, own, tmp_path)
+    assert not found.failures
+    assert found.blocks == 2
+    with Store.open(tmp_path / "runs.sqlite") as store:
+        assert not any(launch.facts.get("interleaved") for launch in store.launches())

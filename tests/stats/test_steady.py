@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cnnbench.stats.steady import FLAT, NO_STEADY_STATE, SLOWDOWN, WARM_UP, steadiness
+from scipy.stats import linregress
+
+from cnnbench.stats.steady import FLAT, NO_STEADY_STATE, SLOWDOWN, WARM_UP, _line, steadiness
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -158,3 +160,10 @@ def test_noise_of_which_neighbours_are_alike_is_seldom_a_change(
     series = [noise(seed, count, 0.04, correlation) for seed in range(400)]
     wrong = sum(kind(list(values)) != FLAT for values in series)
     assert wrong / len(series) <= 0.04
+
+
+@given(values=st.lists(st.floats(-5, 5), min_size=3, max_size=50))
+def test_the_straight_line_is_scipy_s(values: list[float]) -> None:
+    assume(len(set(values)) > 1)  # of a constant, SciPy has no error
+    found = linregress(range(len(values)), values)
+    assert _line(np.array(values)) == pytest.approx((found.slope, found.stderr), abs=1e-7)

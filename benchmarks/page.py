@@ -26,9 +26,11 @@ from playwright.sync_api import sync_playwright
 from cnnbench.case import Case
 from cnnbench.plan import BUDGETS
 from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Launch, Window
+from cnnbench.report import grid
 from cnnbench.report.page.html import page
 from cnnbench.report.page.material import Material
 from cnnbench.store.exchange import Origin, Recorded
+from pages import ROOT, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,6 +151,7 @@ def main() -> None:
     arguments.add_argument("--launches", type=int, default=10)
     arguments.add_argument("--windows", type=int, default=50)
     arguments.add_argument("--keep", type=Path)
+    arguments.add_argument("--write", action="store_true", help="put the figures into docs/look.md")
     asked = arguments.parse_args()
     if shutil.which("chromium") is None:
         sys.exit("page.py: there is no chromium; install it")
@@ -162,9 +165,17 @@ def main() -> None:
         path.write_text(text, "utf-8")
         times = sorted(opened(path) for _ in range(3))
     weight = len(text.encode()) / 1e6
-    print(f"{asked.cases} cases x {asked.launches} launches x {asked.windows} windows")
-    print(f"made in {took:.1f} s, {weight:.2f} MB (at most {MEGABYTES:g} are wanted)")
-    print(f"opens in {times[1]:.2f} s, median of 3 (at most {SECONDS:g} are wanted)")
+    row = {
+        "Cases": f"{asked.cases:,}",
+        "Launches of each": str(asked.launches),
+        "Windows of each": str(asked.windows),
+        "Made in (s)": f"{took:.0f}",
+        f"MB (at most {MEGABYTES:g})": f"{weight:.2f}",
+        f"Opens in (s, median of 3; at most {SECONDS:g})": f"{times[1]:.2f}",
+    }
+    print(grid.markdown([row]))
+    if asked.write:
+        write(ROOT / "docs" / "look.md", "page", grid.markdown([row]))
 
 
 if __name__ == "__main__":

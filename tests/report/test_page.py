@@ -16,6 +16,7 @@ from cnnbench.case import Case
 from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, Failure, Window
 from cnnbench.report.inert import inert
+from cnnbench.report.page import html
 from cnnbench.report.page.html import page
 from cnnbench.report.page.labels import labels, subjects
 from cnnbench.report.page.material import Material
@@ -85,9 +86,23 @@ def test_every_plot_has_a_table_of_the_same_section(made_up: Any) -> None:
 
 def test_a_number_leads_to_its_launches_and_windows(made_up: Any) -> None:
     told = payload(page(made_up.material(3, 2, 15)))
-    assert len(told["results"]) == len(told["launches"]) == 3
-    assert [len(launches) for launches in told["launches"]] == [2, 2, 2]
-    assert sum(count for _, count in told["launches"][0][0]["roles"]) == 15
+    assert len(told["results"]) == 3
+    assert told["launches"]["counts"] == [2, 2, 2]
+    assert sum(count for _, count in told["launches"]["columns"]["roles"][0]) == 15
+
+
+def test_later_rows_of_a_long_table_are_packed_as_they_would_stand_in_the_page(
+    made_up: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = page(made_up.material(24, 2, 5))
+    monkeypatch.setattr(html, "ROWS", 4)
+    short = page(made_up.material(24, 2, 5))
+    packed = "".join(payload(short)["rest"])
+    rows = re.compile(r"<tr data-r=.*")
+    assert len(rows.findall(short)) < len(rows.findall(whole))
+    assert sorted(rows.findall(short) + rows.findall(packed)) == sorted(rows.findall(whole))
+    assert "more rows are packed" in short
+    assert "more rows are packed" not in whole
 
 
 def test_names_reasons_and_logs_of_somebody_who_means_harm_are_inert() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cnnbench.report.page import html
 from cnnbench.report.page.html import page
 from cnnbench.report.page.material import Material
 from cnnbench.store import exchange
@@ -129,6 +130,24 @@ def test_a_heading_sorts_by_its_column_by_keyboard_too(tab: Tab) -> None:
     assert numbers == sorted(numbers)
     tab.page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "descending"
+
+
+def test_rows_that_are_packed_are_filtered_sorted_and_unfolded_as_others_are(
+    browser: Browser, tmp_path: Path, made_up: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html, "ROWS", 3)
+    path = tmp_path / "long.html"
+    path.write_text(html.page(made_up.material(16, 2, 15)), "utf-8")
+    tab = Tab(browser, path)
+    rows = tab.page.locator("#speeds tr[data-r]")
+    assert rows.count() == 16
+    rows.last.locator("button").click()
+    assert "cnnbench run" in tab.page.locator("tr.detail").first.inner_text()
+    tab.page.select_option("select[name='stack']", "keras3-jax")
+    tab.page.locator("output", has_text="4 of 16 results").wait_for()
+    visible = rows.filter(visible=True).all_inner_texts()
+    assert len(visible) == 4
+    assert all("keras3-jax" in text for text in visible)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])

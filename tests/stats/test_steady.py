@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
 from scipy.stats import linregress
 
 from cnnbench.stats.steady import FLAT, NO_STEADY_STATE, SLOWDOWN, WARM_UP, _line, steadiness

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cnnbench.result import Result
 
 HERE = Path(__file__).parent
+ROWS = 100  # of a table that stand in the page as they are; more would outweigh all else
 TITLE = "How fast convolutional networks train"
 NUMBER = re.compile(r"[-+±]?[\d,.]+( ?%)?( [-–] [\d,.]+)?$")  # noqa: RUF001
 EMBED = "window.vegaEmbed = vegaEmbed;"  # all that the page asks of the library
@@ -51,27 +52,33 @@ def page(material: Material, *, live: str = "") -> str:
         live: Names the state of what it tells, where it is served while that grows.
     """
     plots: list[Plot] = []
-    sections = [section for section in _sections(material, plots) if section["parts"]]
+    rest: list[str] = []
+    sections = [section for section in _sections(material, plots, rest) if section["parts"]]
     launches, times = packed.launches(material)
     results = [_result(result) for result in material.results]
     payload = {
         "results": results,
-        "launches": launches,
+        "launches": packed.columns(launches),
         "plots": [{"spec": plot.spec, "data": plot.data} for plot in plots],
         "trace": trace(),
+        "rest": rest,
     }
-    found: str = _template().render(
-        title=TITLE,
-        summary=_summary(material),
-        sections=sections,
-        axes=_axes(results),
-        live=live,
-        version=VERSION,
-        theme=_inside("theme.css"),
-        library=_library(),
-        script=_inside("page.js"),
-        payload=packed.text(payload),
-        times=packed.binary(times),
+    found: str = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            title=TITLE,
+            summary=_summary(material),
+            sections=sections,
+            axes=_axes(results),
+            live=live,
+            version=VERSION,
+            theme=_inside("theme.css"),
+            library=_library(),
+            script=_inside("page.js"),
+            payload=packed.text(payload),
+            times=packed.binary(times),
+        )
     )
     return found
 
@@ -103,13 +110,15 @@ def trace() -> dict[str, Any]:
     return found
 
 
-def _sections(material: Material, plots: list[Plot]) -> Iterable[dict[str, Any]]:
-    """Sections as the template wants them; their plots are numbered, and added to a list."""
+def _sections(material: Material, plots: list[Plot], rest: list[str]) -> Iterable[dict[str, Any]]:
+    """Sections as the template wants them; plots, and what long tables leave out, go into lists."""
     found = [(catalog.module("report.sections", n), n) for n in catalog.names("report.sections")]
     for module, name in sorted(found, key=lambda pair: pair[0].PLACE):
         parts = []
         for part in module.parts(material):
             parts.append(_part(part, len(plots)))
+            if isinstance(part, Table) and len(part.rows) > ROWS:
+                parts[-1] = _shortened(parts[-1], rest)
             if isinstance(part, Plot):
                 plots.append(part)
         yield {"name": name, "title": module.TITLE, "parts": parts}
@@ -129,10 +138,19 @@ def _part(part: Part, number: int) -> dict[str, Any]:
             "columns": columns,
             "cells": cells,
             "results": list(part.results),
+            "more": 0,
         }
     if isinstance(part, Plot):
         return told | {"caption": part.caption, "about": part.about, "number": number}
     return told | asdict(part)
+
+
+def _shortened(table: dict[str, Any], rest: list[str]) -> dict[str, Any]:
+    """A long table without its later rows, which the page's script puts back."""
+    cells, results = table["cells"], table["results"]
+    rows: Any = _environment().get_template("rows.html").module
+    rest.append(str(rows.rows(cells[ROWS:], results[ROWS:])))
+    return table | {"cells": cells[:ROWS], "rest": len(rest) - 1, "more": len(cells) - ROWS}
 
 
 def _cell(text: str) -> tuple[str, bool]:
@@ -177,7 +195,7 @@ def _summary(material: Material) -> str:
 
 
 @functools.cache
-def _template() -> Any:
+def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -186,7 +204,7 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     made.filters["inert"] = inert
-    return made.get_template("page.html")
+    return made
 
 
 def _inside(name: str) -> Markup:

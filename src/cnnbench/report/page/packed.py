@@ -1,9 +1,8 @@
 """Launches and windows as a page carries them: JSON and 12 bits a window, both compressed.
 
 The time of a window is kept as a logarithm between the shortest and the longest of those in a row
-that have its role, in 4,095 steps: where they differ by a tenth, it is rounded to 0.0012 %. Those
-bounds, speeds and stages have six significant digits, starts are in whole seconds; everything else
-is exact.
+that have its role, in 4,095 steps: where they differ by a tenth, it is rounded to 0.0012 %. Numbers
+with a point have six significant digits, starts are in whole seconds; everything else is exact.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from cnnbench.plan import speed
 from cnnbench.report.document import finite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cnnbench.record import Launch
     from cnnbench.report.page.material import Material
@@ -56,9 +55,30 @@ def launches(material: Material) -> tuple[list[list[dict[str, Any]]], bytes]:
     return found, _bytes(np.concatenate(times) if times else np.empty(0, dtype=np.uint16))
 
 
+def columns(found: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """Launches by what is told of them, and how many each result has: alike stands together."""
+    launches = [launch for own in found for launch in own]
+    names = launches[0] if launches else ()
+    return {
+        "counts": [len(own) for own in found],
+        "columns": {name: [launch[name] for launch in launches] for name in names},
+    }
+
+
 def text(value: Any) -> str:
-    """A JSON value in base64 of zlib."""
-    return binary(json.dumps(value, allow_nan=False, separators=(",", ":")).encode())
+    """A JSON value in base64 of zlib; numbers with a point have six significant digits."""
+    return binary(json.dumps(_short(value), allow_nan=False, separators=(",", ":")).encode())
+
+
+def _short(value: Any) -> Any:
+    match value:
+        case float():
+            return _rounded(value)
+        case dict():
+            return {key: _short(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_short(one) for one in value]
+    return value
 
 
 def binary(value: bytes) -> str:
@@ -81,9 +101,9 @@ def _launch(launch: Launch, why: str) -> dict[str, Any]:
         "number": launch.number,
         "started": launch.started_at[:19],
         "seed": launch.seed,
-        "speed": _rounded(found) if (found := speed(launch)) else None,
+        "speed": speed(launch),
         "why": why,
-        "stages": finite({name: _rounded(value) for name, value in launch.stages.items()}),
+        "stages": finite(launch.stages),
         "memory": launch.facts.get("peak_memory_bytes"),
         "roles": _runs(window.role for window in launch.windows),
         "steps": _runs(window.steps for window in launch.windows),

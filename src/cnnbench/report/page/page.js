@@ -30,6 +30,7 @@ async function unpacked(id) {
 }
 
 const payload = JSON.parse(new TextDecoder().decode(await unpacked("payload")));
+payload.launches = launchesOf(payload.launches);
 const packedTimes = await unpacked("times");
 const views = new Map();
 let visible = new Set(payload.results.keys());
@@ -49,6 +50,17 @@ function windowsOf(launch) {
   });
 }
 
+/** The launches of each result, which are packed by column. */
+function launchesOf({ counts, columns }) {
+  let at = 0;
+  const one = () => {
+    const launch = Object.fromEntries(Object.entries(columns).map(([name, own]) => [name, own[at]]));
+    at += 1;
+    return launch;
+  };
+  return counts.map((count) => Array.from({ length: count }, one));
+}
+
 /** The 12 bits of a window: 8 of one plane, 4 of the other. */
 function timeAt(window) {
   const pair = packedTimes[total + (window >> 1)];
@@ -61,6 +73,11 @@ for (const launch of payload.launches.flat()) {
   offset += launch.roles.reduce((sum, [, count]) => sum + count, 0);
 }
 const total = offset;
+
+// Later rows of long tables are packed.
+for (const table of $$("table[data-rest]")) {
+  table.tBodies[0].insertAdjacentHTML("beforeend", payload.rest[table.dataset.rest]);
+}
 
 /** Rows of a plot that are to be seen: of visible results, and of the first labels of them. */
 function shown(rows, labels) {

@@ -65,6 +65,7 @@ class Campaign:
         executor: Executor | None = None,
     ) -> None:
         self._suite = suite
+        self._planned = frozenset(suite.cases)
         self._own = own
         self._machine = machine
         self._store = store
@@ -232,13 +233,13 @@ class Campaign:
                 continue
             like = earlier.get((case, here), [])
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
-            planned += self._planned(case, like)
+            planned += self._outlook(case, like)
         done = {case: len(launches) for case, launches in self._launches.items()}
         places = max(1, len(self._executor.places()))
         yield events.Forecast(known, forecast.left(known, done, budget) / places)
         yield from planned
 
-    def _planned(self, case: Case, launches: Sequence[Launch]) -> Iterator[events.CasePlanned]:
+    def _outlook(self, case: Case, launches: Sequence[Launch]) -> Iterator[events.CasePlanned]:
         """What a case takes to be settled, where launches of it have told of its noise."""
         fewest, most = self._suite.budget.launches
         good = [launch for launch in launches if launch.failure is None]
@@ -302,11 +303,11 @@ class Campaign:
         known.append(launch)
         self._spent[case] += time.monotonic() - begun
         if len(known) == budget.launches[0] and self._is_open(case):
-            yield from self._planned(case, known)
+            yield from self._outlook(case, known)
 
     def _facts(self, case: Case) -> Facts:
         """What launches of a case say that their guests do not know."""
-        halved = {} if case in self._suite.cases else {"batch_halved": True}
+        halved = {} if case in self._planned else {"batch_halved": True}
         return {**self._proofs.get(case, {}), **halved}
 
     def _done(self, case: Case) -> events.CaseDone:

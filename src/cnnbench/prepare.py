@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import catalog, data, errors, recipes
 from cnnbench.case import KERAS, digest
-from cnnbench.envs import cache, cards, local
-from cnnbench.envs import stack as stacks
+from cnnbench.envs import cache, cards, local, versions
 from cnnbench.machine import gpu
 from cnnbench.record import Failure
 
@@ -124,7 +123,7 @@ def stack_of(own: Own, name: str) -> Stack:
         return own.environments[name][0]
     if name == "local":
         raise errors.UsageError("stack local needs --python PATH, the interpreter to measure")
-    return stacks.load(name)
+    return versions.load(name)
 
 
 def prepare(case: Case, own: Own, say: Callable[[str], None]) -> Ready | NotReady:

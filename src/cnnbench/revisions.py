@@ -38,6 +38,45 @@ def at(path: Path, revision: str) -> tuple[Path, str]:
     return found, commit
 
 
+def between(path: Path, span: str) -> list[tuple[str, str]]:
+    """The commits of `A..B` that change a file beside this one or below, with their subjects.
+
+    A itself is the first; the others are along B's first parents, oldest first.
+
+    Raises:
+        UsageError: There is no git, repository or revision, or that is no span; one line.
+    """
+    first, dots, last = span.partition("..")
+    if not (first and dots and last) or last.startswith("."):
+        raise UsageError(f"'{span}' is no span of revisions; give it as v1.0..main")
+    beside = next(folder for folder in path.absolute().parents if folder.is_dir())
+    line = ["log", "--reverse", "--first-parent", "--format=%H %s"]
+    base = _git(
+        beside,
+        path,
+        *line[:1],
+        "-1",
+        line[3],
+        "--end-of-options",
+        first,
+        what=f"no revision {first}",
+    )
+    rest = _git(
+        beside,
+        path,
+        *line,
+        "--end-of-options",
+        f"{first}..{last}",
+        "--",
+        ".",
+        what=f"no span {span}",
+    )
+    found = [one.partition(" ") for one in (base + rest).decode("utf-8", "replace").splitlines()]
+    if len(found) < 2:  # noqa: PLR2004
+        raise UsageError(f"nothing beside {path} changed in {span}")
+    return [(commit, subject) for commit, _, subject in found]
+
+
 def _export(top: Path, path: Path, commit: str, copy: Path) -> None:
     archive = _git(top, path, "archive", "--format=tar", commit)
     copy.parent.mkdir(parents=True, exist_ok=True)

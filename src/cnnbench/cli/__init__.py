@@ -11,6 +11,7 @@ import typer
 
 from cnnbench import __version__, errors
 from cnnbench.cli import (
+    bisect,
     bring,
     compare,
     cost,
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
+app.command("bisect")(bisect.bisect)
 app.command("verify")(verify.verify)
 app.command("tune")(tune.tune)
 app.command("diagnose")(diagnose.diagnose)
@@ -113,10 +115,12 @@ def _with_json_target(arguments: list[str]) -> list[str]:
         "run",
         "compare",
         "gate",
+        "bisect",
         "verify",
         "tune",
         "diagnose",
         "show",
+        "cost",
         "history",
         "reference",
     )

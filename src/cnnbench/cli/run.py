@@ -17,6 +17,7 @@ from cnnbench.cli.executors import LOCAL, executors
 from cnnbench.cli.measuring import budget_named, followed, leave_early
 from cnnbench.convergence import with_references
 from cnnbench.envs import stack as stacks
+from cnnbench.envs import versions
 from cnnbench.errors import UsageError
 from cnnbench.executor import heard
 from cnnbench.report import published
@@ -172,7 +173,12 @@ def stacks_named(
     """The stacks that flags name, the user's own environment among them."""
     environments = [prepare.add_environment(own, python)] if python else []
     named = [name for name in stack or [] if name != "local" or not environments]
+    named = [one for name in named for one in versions.expanded(name, _told)]
     return [*named, *environments] or None
+
+
+def _told(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _suite(name: str, chosen: dict[str, Any]) -> Suite:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cnnbench.cli import output
-from cnnbench.envs import cache, locking
+from cnnbench.envs import cache, locking, versions
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import StackError, UsageError
 
@@ -41,7 +41,7 @@ def build(names: Names = None, every: All = False) -> None:
     """Build stacks from their locks; one that is built already is left as it is."""
     failed = False
     for name in _chosen(names, every):
-        reason = _build(stacks.load(name))
+        reason = _build(versions.load(name))
         failed = failed or reason is not None
         typer.echo(f"{name}: {reason or 'ready'}", err=reason is not None)
     if failed:
@@ -60,7 +60,7 @@ def lock(names: Annotated[list[str], typer.Argument(metavar="STACK...")]) -> Non
 def remove(names: Annotated[list[str], typer.Argument(metavar="STACK...")]) -> None:
     """Remove built stacks from the cache."""
     for name in names:
-        freed = cache.remove(stacks.load(name))
+        freed = cache.remove(versions.load(name))
         typer.echo(f"{name}: freed {freed / 1e6:.0f} MB")
 
 

@@ -12,6 +12,8 @@ from cnnbench.envs import stack as stacks
 from cnnbench.errors import StackError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from cnnbench.envs.stack import Stack
 
 
@@ -27,12 +29,9 @@ def write(stack: Stack) -> Path:
     """
     if stack.python == stacks.HOST:
         raise UsageError(f"stack {stack.name} installs nothing: it has no lock")
-    python = interpreters.find(stack.python)
-    if python is None:
-        raise StackError(interpreters.remedy(stack.python))
     path = stacks.FOLDER / f"{stack.name}.lock"
     try:
-        _replace(path, _resolve(stack, python))
+        _replace(path, resolved(stack, stack.packages))
     except OSError as error:
         raise StackError(
             f"cannot write {path.name}: {error.strerror}; free some space or make the folder "
@@ -41,12 +40,25 @@ def write(stack: Stack) -> Path:
     return path
 
 
-def _resolve(stack: Stack, python: Path) -> str:
-    pins = "".join(f"{name}=={version}\n" for name, version in sorted(stack.packages.items()))
-    pins = sources.exact(pins)
+def resolved(stack: Stack, pins: Mapping[str, str], more: Sequence[str] = ()) -> str:
+    """The text of a lock: exact versions and hashes of all that some pins ask for.
+
+    Args:
+        stack: Whose interpreter and sources they are for.
+        pins: Exact versions by requirement name.
+        more: Other requirements.
+
+    Raises:
+        StackError: The interpreter is missing, or the pins cannot be met.
+    """
+    python = interpreters.find(stack.python)
+    if python is None:
+        raise StackError(interpreters.remedy(stack.python))
+    text = "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
+    text = sources.exact(text) + "".join(f"{one}\n" for one in more)
     with tempfile.TemporaryDirectory() as folder:
-        wanted, resolved = Path(folder) / "pins.in", Path(folder) / "resolved"
-        wanted.write_text(pins, encoding="utf-8")
+        wanted, found = Path(folder) / "pins.in", Path(folder) / "found"
+        wanted.write_text(text, encoding="utf-8")
         plain = ["--generate-hashes", "--no-header", "--no-annotate"]
         options: list[str | Path] = [
             *plain,
@@ -55,11 +67,11 @@ def _resolve(stack: Stack, python: Path) -> str:
             python,
         ]
         uv_tool.run(
-            ["pip", "compile", *options, "--output-file", resolved, wanted],
+            ["pip", "compile", *options, "--output-file", found, wanted],
             failed=f"cannot lock {stack.name}",
             retry=_retry(stack),
         )
-        return resolved.read_text(encoding="utf-8")
+        return found.read_text(encoding="utf-8")
 
 
 def _replace(path: Path, text: str) -> None:

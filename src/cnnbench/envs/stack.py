@@ -109,6 +109,11 @@ def check_lock(stack: Stack) -> None:
         raise errors.StackError(f"{fault}; run: cnnbench stacks lock {stack.name}")
 
 
+def locked(lock: str) -> dict[str, str]:
+    """The version of each distribution that a lock pins, by its normal name."""
+    return {normal(name): version for name, version in _LOCKED.findall(lock)}
+
+
 def normal(name: str) -> str:
     """A distribution's name without extras, as the packaging standard (PEP 503) compares it."""
     return re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
@@ -130,9 +135,9 @@ def _fault(stack: Stack) -> str | None:
         return f"stack {stack.name} has no lock"
     if _ADDRESS.search(stack.lock):
         return f"the lock of {stack.name} names an index or an address"
-    locked = {normal(name): version for name, version in _LOCKED.findall(stack.lock)}
+    pinned = locked(stack.lock)
     for name, version in stack.packages.items():
-        found = locked.get(normal(name))
+        found = pinned.get(normal(name))
         if found is None or _plain(found) != _plain(version):
             return (
                 f"the lock of {stack.name} differs from the TOML: "

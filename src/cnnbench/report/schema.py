@@ -130,6 +130,25 @@ class Comparison(TypedDict):
     set_aside: dict[str, int]
 
 
+class Answer(TypedDict):
+    """Where along candidates the speed changed."""
+
+    word: Literal["found", "no change", "gradual", "undecided"]
+    before: str
+    after: str
+    verdict: Literal["faster", "slower", ""]
+
+
+class Bisection(TypedDict):
+    """What `bisect` writes."""
+
+    schema: Literal[1]
+    machine: Facts
+    candidates: list[str]
+    answer: Answer
+    comparisons: list[Compared]
+
+
 class Proof(TypedDict):
     """Whether a case's training is right."""
 
@@ -307,6 +326,7 @@ class Costs(TypedDict):
 DOCUMENTS: dict[str, Any] = {
     "run": Results,
     "compare": Comparison,
+    "bisect": Bisection,
     "verify": Proofs,
     "tune": Tuning,
     "diagnose": Diagnosis,

@@ -54,25 +54,25 @@ def add(connection: Connection, recorded: Recorded) -> Added:
     for name in begun:
         own = [launch for launch in recorded.launches if launch.campaign == name]
         row = rows.imported_campaign(name, recorded.campaigns[name], own)
-        connection.execute(insert(campaigns).values(row))
+        connection.execute(insert(campaigns), row)
         ended = {"campaign": name, "ended_at": own[-1].started_at}
-        connection.execute(insert(campaign_ends).values(ended))
+        connection.execute(insert(campaign_ends), ended)
     for launch in new:
         _add(connection, launch)
     for proof in recorded.proofs:
         if proof.id in made:
-            connection.execute(insert(proofs).values(rows.proof(proof)))
+            connection.execute(insert(proofs), rows.proof(proof))
     return Added(len(begun), len(new), len(made), len(known))
 
 
 def _add(connection: Connection, launch: Launch) -> None:
-    connection.execute(insert(launches).values(rows.launch(launch)))
+    connection.execute(insert(launches), rows.launch(launch))
     if launch.windows:
         connection.execute(
             insert(windows), [rows.window(launch.id, window) for window in launch.windows]
         )
     ended = rows.end(launch.id, launch.stages, launch.facts, launch.failure, launch.started_at)
-    connection.execute(insert(launch_ends).values(ended))
+    connection.execute(insert(launch_ends), ended)
 
 
 def _essence(launch: Launch) -> tuple[object, ...]:

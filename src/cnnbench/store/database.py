@@ -277,7 +277,7 @@ def now() -> str:
 
 
 def _add(connection: Connection, table: Table, **row: Any) -> None:
-    connection.execute(insert(table).values(row))
+    connection.execute(insert(table), row)
 
 
 def _abandoned(connection: Connection, digest: str) -> str | None:

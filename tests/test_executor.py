@@ -16,7 +16,7 @@ from cnnbench.contest import Contest
 from cnnbench.executor import LostError
 from cnnbench.launch import live
 from cnnbench.plan import BUDGETS
-from cnnbench.prepare import Own
+from cnnbench.prepare import Own, named
 from cnnbench.store.database import Store
 
 if TYPE_CHECKING:
@@ -141,6 +141,23 @@ def test_a_case_that_is_lost_time_and_again_has_failed_with_the_reason(store: St
     (done,) = [event.result for event in happened if isinstance(event, events.CaseDone)]
     assert done.verdict == "failed"
     assert done.reason == "start: its worker died, 5 times in a row"
+
+
+def test_a_case_that_failed_while_another_launch_of_it_was_lost_is_concluded_once(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.py").write_text("def build(keras, shape, classes): raise ValueError('no')")
+    own = Own()
+    broken = named(replace(CASE, model=str(tmp_path / "broken.py")), own)
+    budget = replace(BUDGETS["quick"], launches=(3, 3))
+    suite = Suite(name="small", about="x", cases=(broken, CASE), budget=budget)
+    for places in ((Bench("a"), Bench("b", loses=3)), (Bench("a", loses=3), Bench("b"))):
+        running = Campaign(
+            suite, own, MACHINE, store, executor=Benches(*places), verify=False, resume=False
+        )
+        done = [event.result for event in running.run() if isinstance(event, events.CaseDone)]
+        assert {result.case for result in done if result.verdict == "failed"} == {broken}
+        assert len(done) == 2
 
 
 def test_a_place_that_dies_is_left_and_one_that_joins_takes_over(store: Store) -> None:

@@ -83,6 +83,7 @@ class Campaign:
         self._ready: dict[tuple[Place, Case], Ready | NotReady] = {}
         self._under_way: Counter[Case] = Counter()
         self._lost: Counter[Case] = Counter()
+        self._begun: Counter[Case] = Counter()  # launches, those that were lost among them
 
     def run(self) -> Iterator[events.Event]:
         """Measure until every case is done. Whatever ends it early, what was measured is kept."""
@@ -120,12 +121,13 @@ class Campaign:
                     yield from work(case, place)
                     self._lost[case] = 0
                 except LostError as lost:
-                    yield from self._lose(case, lost)
+                    self._lose(case, lost)
                 self._under_way[case] -= 1
+                yield from self._finish(case)
 
         yield from together(self._executor, serve, lambda: bool(left))
 
-    def _lose(self, case: Case, lost: LostError) -> Iterator[events.Event]:
+    def _lose(self, case: Case, lost: LostError) -> None:
         """Have work done once more that was lost; a case that is lost time and again has failed."""
         self._lost[case] += 1
         if self._lost[case] < TRIES:
@@ -135,7 +137,17 @@ class Campaign:
         self._refuse(prepare.NotReady(case=case, stack=stack, failure=failure))
         self._unready.pop(case, None)
         self._open.pop(case, None)
-        yield self._done(case)
+
+    def _finish(self, case: Case) -> Iterator[events.Event]:
+        """Conclude a case of which nothing is wanted or under way; open its half, if it has one."""
+        if self._under_way[case] or case in self._unready or case in self._open:
+            return
+        yield events.CaseDone(self._conclude(case))
+        half = self._half(case)
+        if half is None or half in self._unready or self._launches[half]:
+            return
+        self._proofs[half] = self._proofs.get(case, {})
+        self._open[half] = None
 
     def results(self) -> list[Result]:
         """What is concluded so far, also of cases that are not done, in the order of the suite."""
@@ -174,6 +186,7 @@ class Campaign:
         kept = self._store.launches(campaign=self._campaign) if taken else []
         for launch in kept:
             self._launches[launch.case].append(launch)
+            self._begun[launch.case] = max(self._begun[launch.case], launch.number)
             self._spent[launch.case] += stopping.seconds(launch)
         return len(kept)
 
@@ -196,16 +209,13 @@ class Campaign:
         return next((case for case in self._unready if not self._under_way[case]), None)
 
     def _prepare(self, case: Case, place: Place) -> Happenings:
-        """Make a case ready and prove it; what cannot be is done with its reason."""
-        if self._launches[case] and not self._is_open(case):
-            yield self._done(case)
-        else:
+        """Make a case ready and prove it; what cannot be is recorded with its reason."""
+        if not self._launches[case] or self._is_open(case):
             made = yield from self._readied(case, place)
             if self._verify:
                 made, self._proofs[case] = yield from proven(made, self._own, self._store, place)
             if isinstance(made, prepare.NotReady):
                 self._refuse(made)
-                yield self._done(case)
             else:
                 self._open[case] = None
         del self._unready[case]
@@ -272,7 +282,7 @@ class Campaign:
         return so_far + self._under_way[case] < planned
 
     def _measure(self, case: Case, place: Place) -> Happenings:
-        """Launch a case once; it is done when no launch is wanted and none is under way."""
+        """Launch a case once, and see whether it wants another launch."""
         ready = yield from self._readied(case, place)
         if isinstance(ready, prepare.NotReady):
             self._refuse(ready)
@@ -280,21 +290,15 @@ class Campaign:
             yield from self._launch(ready, place)
         if case in self._open and not self._is_open(case):
             del self._open[case]
-        if case in self._open or self._under_way[case] > 1:
-            return
-        yield self._done(case)
-        half = self._half(case)
-        if half is not None and not self._launches[half]:
-            self._proofs[half] = self._proofs.get(case, {})
-            self._open[half] = None
 
     def _launch(self, ready: Ready, place: Place) -> Happenings:
         case, budget = ready.case, self._suite.budget
         known = self._launches[case]
         begun = time.monotonic()
+        self._begun[case] += 1
         launch = yield from self._ledger.launch(
             ready,
-            self._ledger.head(case, ready.stack.fingerprint, len(known) + self._under_way[case]),
+            self._ledger.head(case, ready.stack.fingerprint, self._begun[case]),
             budget,
             place,
             windows=stopping.windows_wanted(known, budget),
@@ -309,9 +313,6 @@ class Campaign:
         """What launches of a case say that their guests do not know."""
         halved = {} if case in self._planned else {"batch_halved": True}
         return {**self._proofs.get(case, {}), **halved}
-
-    def _done(self, case: Case) -> events.CaseDone:
-        return events.CaseDone(self._conclude(case))
 
     def _conclude(self, case: Case) -> Result:
         return convergence.conclude(self._launches[case], self._suite.budget, self._launches)

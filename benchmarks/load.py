@@ -218,7 +218,7 @@ def made(case: Case, campaign: str, number: int, draw: random.Random) -> Launch:
 COMMANDS = {
     "show": ["show"],
     "show --all": ["show", "--all"],
-    "history": ["history", "--stack", "null", "--batch-size", "1"],
+    "history": ["history", "--stack", "null", "--all-machines"],
     "export": ["export", "--format", "csv", "--output", "all.csv"],
     "report": ["report", "--output", "page"],
 }

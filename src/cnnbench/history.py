@@ -23,7 +23,6 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import ruptures
 
 from cnnbench import plan, stopping
 from cnnbench.judge import counting, judge
@@ -181,13 +180,15 @@ def changed(series: Sequence[Series], *, least: float = LEAST) -> list[Series]:
 
 def _proposed(values: Sequence[float]) -> list[int]:
     """Positions at which a new level may begin."""
+    import ruptures  # noqa: PLC0415  which takes half a second, that others can do without
+
     if len(values) <= BEFORE:
         return []
     points = np.asarray(values)
     steps = np.abs(np.diff(points))
     noise = max(TO_SIGMA * float(np.median(steps)) / math.sqrt(2), LEAST_NOISE)
     scaled = (points - points.mean()) / noise
-    search = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(scaled)
+    search = ruptures.KernelCPD("linear", min_size=1).fit(scaled)
     return [int(i) for i in search.predict(pen=PENALTY * math.log(len(points)))[:-1]]
 
 

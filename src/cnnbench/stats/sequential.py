@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,15 +72,15 @@ def levels(planned: tuple[int, ...], error: float) -> tuple[float, ...]:
     """
     spent = [error * (n / planned[-1]) ** RHO for n in planned]
     found = [spent[0]]
-    bound = float(norm.isf(spent[0] / 2)) * math.sqrt(planned[0])
+    bound = -float(ndtri(spent[0] / 2)) * math.sqrt(planned[0])
     sums = np.linspace(-bound, bound, POINTS)
-    mass = norm.pdf(sums, scale=math.sqrt(planned[0])) * _weights(sums)
+    mass = _density(sums, math.sqrt(planned[0])) * _weights(sums)
     for before, now, spend in zip(planned, planned[1:], np.diff(spent), strict=False):
         spread = math.sqrt(now - before)
         bound = float(brentq(_excess, 0, 40 * math.sqrt(now), args=(sums, mass, spread, spend)))
-        found.append(2 * float(norm.sf(bound / math.sqrt(now))))
+        found.append(2 * float(ndtr(-bound / math.sqrt(now))))
         following = np.linspace(-bound, bound, POINTS)
-        mass = mass @ norm.pdf(following[None, :], sums[:, None], spread) * _weights(following)
+        mass = mass @ _density(following[None, :] - sums[:, None], spread) * _weights(following)
         sums = following
     return tuple(found)
 
@@ -93,7 +93,15 @@ def _excess(
     spend: float,
 ) -> float:
     """How much more than `spend` leaves ±bound at the next look, of what is inside so far."""
-    return 2 * float(mass @ norm.sf((bound - sums) / spread)) - spend
+    return 2 * float(mass @ ndtr((sums - bound) / spread)) - spend
+
+
+def _density(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
+    """Of the normal distribution around 0."""
+    found: NDArray[np.float64] = np.exp(-((values / scale) ** 2) / 2) / (
+        scale * math.sqrt(2 * math.pi)
+    )
+    return found
 
 
 def _weights(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,9 +26,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import ruptures
 from scipy.ndimage import median_filter
-from scipy.stats import t
+from scipy.special import stdtr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,6 +111,8 @@ def _noise(series: NDArray[np.float64]) -> float:
 
 def _changes(series: NDArray[np.float64]) -> list[int]:
     """Positions at which a new level begins."""
+    import ruptures  # noqa: PLC0415  which takes half a second, that most commands can do without
+
     scaled = (series - series.mean()) / _noise(series)
     search = ruptures.KernelCPD("linear", min_size=SHORTEST).fit(scaled)
     found = [int(i) for i in search.predict(pen=PENALTY * math.log(len(series)))[:-1]]
@@ -132,7 +133,7 @@ def _doubt(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     squares = float(((before - before.mean()) ** 2).sum() + ((after - after.mean()) ** 2).sum())
     error = math.sqrt(max(squares / freedom, LEAST_NOISE**2) * (1 / len(before) + 1 / len(after)))
     distance = abs(float(after.mean() - before.mean())) / (error * INFLATION)
-    return 2 * float(t.sf(distance, freedom))
+    return 2 * float(stdtr(freedom, -distance))
 
 
 def _drifts(series: NDArray[np.float64], tolerance: float) -> bool:
@@ -141,7 +142,7 @@ def _drifts(series: NDArray[np.float64], tolerance: float) -> bool:
     if abs(slope) * (len(series) - 1) <= tolerance:
         return False
     error = max(error, LEAST_NOISE / len(series) ** 1.5) * INFLATION
-    return 2 * float(t.sf(abs(slope) / error, len(series) - 2)) < SURE
+    return 2 * float(stdtr(len(series) - 2, -abs(slope) / error)) < SURE
 
 
 def _line(series: NDArray[np.float64]) -> tuple[float, float]:

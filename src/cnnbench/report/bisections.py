@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cnnbench.bisection import FOUND, GRADUAL, NO_CHANGE
+from cnnbench.bisection import FOUND, GRADUAL, NO_CHANGE, UNDECIDED
 from cnnbench.report import comparisons, grid
 from cnnbench.report.document import SCHEMA, finite
 
@@ -26,14 +26,10 @@ def markdown(answer: Answer, names: Sequence[str], outcomes: Sequence[Outcome]) 
         outcomes: Of the comparisons.
     """
     rows = [row for found in outcomes for row in comparisons.rows(found)]
-    broken = [
-        f"- {name}: {failure.message}"
-        for found in outcomes
-        for name, failure in found.failures.items()
-    ]
-    return "\n\n".join(
-        filter(None, [grid.markdown(rows), "\n".join(broken), sentence(answer, names)])
-    )
+    doubtful = [outcomes[-1]] if answer.word == UNDECIDED else [o for o in outcomes if o.failures]
+    remarks = [f"- {one}" for found in doubtful for one in comparisons.remarks(found)]
+    parts = [grid.markdown(rows), "\n".join(dict.fromkeys(remarks)), sentence(answer, names)]
+    return "\n\n".join(filter(None, parts))
 
 
 def sentence(answer: Answer, names: Sequence[str]) -> str:

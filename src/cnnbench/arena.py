@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Share of the free memory that the processes of a block may take together.
 MEMORY_SHARE = 0.7
-TRIES = 5  # of a block that is lost each time
+TRIES = 5  # of what is lost each time
 
 
 class Arena:
@@ -73,7 +73,7 @@ class Arena:
         self._verify = verify
         self._executor = executor or Alone()
         self._made: dict[tuple[Place, Case], Ready | NotReady] = {}
-        self._lost = 0  # blocks in a row
+        self._lost = 0  # in a row
         self._restless = False  # whether processes that wait keep the CPUs busy
         self._proofs: dict[Case, Facts] = {}
         self._about: Facts = {}  # of every launch
@@ -148,18 +148,35 @@ class Arena:
     def _prepare(self) -> Generator[Happening, None, dict[str, Ready]]:
         """Make every arm ready; what cannot be is recorded with its reason."""
         ready = {}
-        place = yield from self._place(PILOT_BLOCK)
         for arm in self._arms:
-            made = yield from self._readied(arm.case, place)
-            if self._verify:
-                made, self._proofs[arm.case] = yield from proven(
-                    made, self._own, self._store, place
-                )
+            made = yield from self._proven(arm.case)
             if isinstance(made, prepare.NotReady):
                 self._refuse(arm.name, made, PILOT_BLOCK)
             else:
                 ready[arm.name] = made
         return ready
+
+    def _proven(self, case: Case) -> Generator[Happening, None, Ready | NotReady]:
+        """A case made ready and proven where the pilot block will live, again if that is lost."""
+        while True:
+            place = yield from self._place(PILOT_BLOCK)
+            try:
+                made = yield from self._readied(case, place)
+                if self._verify:
+                    made, self._proofs[case] = yield from proven(
+                        made, self._own, self._store, place
+                    )
+            except LostError as lost:
+                self._note_loss(lost)
+            else:
+                self._lost = 0
+                return made
+
+    def _note_loss(self, lost: LostError) -> None:
+        """Count what was lost in a row, and raise it if it is too much."""
+        self._lost += 1
+        if self._lost == TRIES:
+            raise lost
 
     def _place(self, number: int) -> Generator[Happening, None, Place]:
         """Where a block lives: every place has its turn."""
@@ -189,10 +206,8 @@ class Arena:
         except block.RestlessError as error:
             self._restless = True
             yield events.Waiting(f"{error}; from now on, one after the other")
-        except LostError:
-            self._lost += 1
-            if self._lost == TRIES:
-                raise
+        except LostError as lost:
+            self._note_loss(lost)
             self._launches = self._store.launches(campaign=self.campaign)
         self._spent += time.monotonic() - begun
 

@@ -32,7 +32,7 @@ LINE = ("--stack", "null", "--model", "net.py", "--method", "train_on_batch", "-
 
 @pytest.fixture
 def repository(folder: Path) -> Path:
-    """Five commits of a model: the fourth does not build, the third makes steps twice as long."""
+    """Six commits: the third makes steps twice as long, the next lack the model, and break it."""
     git(folder, "init")
     texts = [MODEL.format(times=1), MODEL.format(times=1) + "\n# tidier", MODEL.format(times=2)]
     texts += ["raise ValueError('broken')", MODEL.format(times=2) + "\n# again"]
@@ -40,7 +40,11 @@ def repository(folder: Path) -> Path:
         (folder / "net.py").write_text(text)
         git(folder, "add", "net.py")
         git(folder, "commit", "-m", f"change {number}")
-    git(folder, "tag", "first", "HEAD~4")
+        if number == 2:
+            git(folder, "mv", "net.py", "gone.py")
+            git(folder, "commit", "-m", "lost for a moment")
+            git(folder, "mv", "gone.py", "net.py")
+    git(folder, "tag", "first", "HEAD~5")
     return folder
 
 
@@ -49,20 +53,20 @@ def test_the_commit_that_made_it_slower_is_named_with_its_subject(
 ) -> None:
     done = cnnbench("bisect", *LINE, "--revisions", "first..HEAD", "--json", "found.json")
     assert done.status == 0, done.err
-    culprit = git(repository, "rev-parse", "HEAD~2")[:8]
+    culprit = git(repository, "rev-parse", "HEAD~3")[:8]
     assert done.out.splitlines()[-1].startswith(f"slower since {culprit} change 2; ")
     told = json.loads((repository / "found.json").read_text())
     check("bisect", told)
     assert told["answer"]["word"] == "found"
     assert told["answer"]["after"] == f"{culprit} change 2"
-    assert len(told["candidates"]) == 5
+    assert len(told["candidates"]) == 6
 
 
 def test_a_search_that_is_given_again_measures_nothing_again(
     repository: Path, cnnbench: Command
 ) -> None:
-    first = cnnbench("bisect", *LINE, "--revisions", "first..HEAD~2")
-    again = cnnbench("bisect", *LINE, "--revisions", "first..HEAD~2")
+    first = cnnbench("bisect", *LINE, "--revisions", "first..HEAD~3")
+    again = cnnbench("bisect", *LINE, "--revisions", "first..HEAD~3")
     assert first.out == again.out
     assert "launch" in first.err
     assert "launch" not in again.err

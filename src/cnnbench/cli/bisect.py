@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -22,7 +22,7 @@ from cnnbench.store.address import default_url
 from cnnbench.store.database import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cnnbench.case import Arm, Budget
     from cnnbench.comparison import Outcome
@@ -89,12 +89,10 @@ def bisect(  # noqa: PLR0917  one parameter a flag
         loader=loader,
     )
     candidates = _candidates(common.pop("stack", ""), revisions, common.get("model", ""))
-    said = [f"name={one.name},{one.axis}" for one in candidates]
     asked = limits(budget, margin, blocks)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
-        compared = arms.parse(said, common, own)
-        searching = _Search(compared, asked, own, machine, opened, fresh=fresh, verify=verify)
+        searching = _Search(candidates, common, asked, own, machine, opened, fresh, verify)
         answer = searching.run()
     names = [" ".join(filter(None, (one.name, one.subject))) for one in candidates]
     if json != "-":
@@ -148,16 +146,17 @@ class _Search:
 
     def __init__(
         self,
-        candidates: Sequence[Arm],
+        candidates: Sequence[_Candidate],
+        common: Mapping[str, Any],
         budget: Budget,
         own: Own,
         machine: Facts,
         store: Store,
-        *,
         fresh: bool,
         verify: bool,
     ) -> None:
         self._candidates = candidates
+        self._common = common
         self._budget = budget
         self._own = own
         self._machine = machine
@@ -172,14 +171,25 @@ class _Search:
         searching = bisection.search(len(self._candidates))
         asked = next(searching)
         while True:
-            verdict = self._verdict([self._candidates[at] for at in asked])
+            verdict = self._verdict(*(self._candidates[at] for at in asked))
             try:
                 asked = searching.send(verdict)
             except StopIteration as end:
                 found: bisection.Answer = end.value
                 return found
 
-    def _verdict(self, pair: Sequence[Arm]) -> str:
+    def _verdict(self, *pair: _Candidate) -> str:
+        said = [f"name={one.name},{one.axis}" for one in pair]
+        try:
+            compared = arms.parse(said, self._common, self._own)
+        except UsageError as error:
+            if not self.outcomes:
+                raise  # an end is what the user says
+            typer.echo(f"{pair[-1].name} is passed over: {error}", err=True)
+            return CANNOT_RUN
+        return self._compared(compared)
+
+    def _compared(self, pair: Sequence[Arm]) -> str:
         found = self._kept(pair) or self._measured(pair)
         self.outcomes.append(found)
         self.is_broken = bool(found.failures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -92,7 +93,16 @@ def bisect(  # noqa: PLR0917  one parameter a flag
     asked = limits(budget, margin, blocks)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
-        searching = _Search(candidates, common, asked, own, machine, opened, fresh, verify)
+        searching = _Search(
+            candidates=candidates,
+            common=common,
+            budget=asked,
+            own=own,
+            machine=machine,
+            store=opened,
+            fresh=fresh,
+            verify=verify,
+        )
         answer = searching.run()
     names = [" ".join(filter(None, (one.name, one.subject))) for one in candidates]
     if json != "-":
@@ -136,42 +146,40 @@ def _candidates(stack: str, span: str | None, model: str) -> list[_Candidate]:
     ]
 
 
+@dataclass(kw_only=True)
 class _Search:
     """Measures what a bisection asks for.
 
     Attributes:
+        candidates: In order.
+        common: What all have in common, by axis.
+        budget: Of each comparison.
+        own: The user's own files and environments.
+        machine: Facts of this host.
+        store: Where launches go.
+        fresh: Whether nothing that is kept is used.
+        verify: Whether training is proven to be right where that is not known.
         outcomes: Of each comparison, in order.
         is_broken: Whether the last comparison had an arm that cannot run.
     """
 
-    def __init__(
-        self,
-        candidates: Sequence[_Candidate],
-        common: Mapping[str, Any],
-        budget: Budget,
-        own: Own,
-        machine: Facts,
-        store: Store,
-        fresh: bool,
-        verify: bool,
-    ) -> None:
-        self._candidates = candidates
-        self._common = common
-        self._budget = budget
-        self._own = own
-        self._machine = machine
-        self._store = store
-        self._fresh = fresh
-        self._verify = verify
-        self.outcomes: list[Outcome] = []
-        self.is_broken = False
+    candidates: Sequence[_Candidate]
+    common: Mapping[str, Any]
+    budget: Budget
+    own: Own
+    machine: Facts
+    store: Store
+    fresh: bool
+    verify: bool
+    outcomes: list[Outcome] = field(default_factory=list, init=False)
+    is_broken: bool = field(default=False, init=False)
 
     def run(self) -> bisection.Answer:
         """Measure until it is known where the speed changed."""
-        searching = bisection.search(len(self._candidates))
+        searching = bisection.search(len(self.candidates))
         asked = next(searching)
         while True:
-            verdict = self._verdict(*(self._candidates[at] for at in asked))
+            verdict = self._verdict(*(self.candidates[at] for at in asked))
             try:
                 asked = searching.send(verdict)
             except StopIteration as end:
@@ -181,7 +189,7 @@ class _Search:
     def _verdict(self, *pair: _Candidate) -> str:
         said = [f"name={one.name},{one.axis}" for one in pair]
         try:
-            compared = arms.parse(said, self._common, self._own)
+            compared = arms.parse(said, self.common, self.own)
         except UsageError as error:
             if not self.outcomes:
                 raise  # an end is what the user says
@@ -198,33 +206,33 @@ class _Search:
     def _measured(self, pair: Sequence[Arm]) -> Outcome:
         contest = Contest(
             pair,
-            self._budget,
-            self._own,
-            self._machine,
-            self._store,
-            resume=not self._fresh,
-            verify=self._verify,
+            self.budget,
+            self.own,
+            self.machine,
+            self.store,
+            resume=not self.fresh,
+            verify=self.verify,
         )
         leave_early(followed(contest.run()))
         return contest.outcome()
 
     def _kept(self, pair: Sequence[Arm]) -> Outcome | None:
         """What an earlier search found of a pair, of the same stacks on this machine."""
-        if self._fresh:
+        if self.fresh:
             return None
-        stacks = {prepare.stack_of(self._own, arm.case.stack).fingerprint for arm in pair}
-        for campaign in reversed(self._store.campaigns()):
+        stacks = {prepare.stack_of(self.own, arm.case.stack).fingerprint for arm in pair}
+        for campaign in reversed(self.store.campaigns()):
             alike = (
                 campaign.ended_at is not None
                 and campaign.suite == comparison.SUITE
                 and campaign.arms == tuple(pair)
-                and campaign.budget == self._budget
+                and campaign.budget == self.budget
                 and campaign.probe_digest == bundle.digest()
-                and campaign.machine.get("machine_id") == self._machine.get("machine_id")
+                and campaign.machine.get("machine_id") == self.machine.get("machine_id")
             )
             if alike:
-                launches = self._store.launches(campaign=campaign.id)
-                found = comparison.outcome(launches, pair, self._budget)
+                launches = self.store.launches(campaign=campaign.id)
+                found = comparison.outcome(launches, pair, self.budget)
                 if {one.stack_fingerprint for one in launches} == stacks and not found.failures:
                     return found
         return None

@@ -14,13 +14,13 @@ import hashlib
 import logging
 import os
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cnnbench import folders
@@ -62,6 +62,7 @@ class Fleet:
         self._given = instance.given(instance_type)
         self._nodes: dict[str, Node] = {}
         self._asked: dict[str, Any] = {}
+        self._unfit: dict[str, str] = {}  # nodes that cannot do our work, and why
         self._alive: set[str] = set()
         self._looked = 0.0
         self._parcels: dict[int, tuple[Own, Any]] = {}
@@ -75,6 +76,11 @@ class Fleet:
         while self._asked and time.monotonic() < deadline:
             self.wait()
             self.look()
+        if self._unfit:
+            raise UsageError(
+                f"a node cannot do the work of cnnbench ({next(iter(self._unfit.values()))}); "
+                "install cnnbench[fleet] on every node"
+            )
         if not self._nodes:
             with_what = f" with resource {self._instance_type}" if self._instance_type else ""
             raise UsageError(
@@ -99,16 +105,26 @@ class Fleet:
         found = {one["NodeID"]: one["Resources"] for one in _listed() if one["Alive"]}
         self._looked = time.monotonic()
         self._alive = {name for name, has in found.items() if self._fits(has)}
-        for name in self._alive - self._nodes.keys() - self._asked.keys():
+        known = self._nodes.keys() | self._asked.keys() | self._unfit.keys()
+        for name in self._alive - known:
             self._asked[name] = _on(name, _survey, num_cpus=0).remote()
         for name, answer in tuple(self._asked.items()):
             if name not in self._alive:
                 del self._asked[name]
             elif ray.wait([answer], timeout=0)[0]:
                 del self._asked[name]
-                with suppress(RayError):
-                    own = ray.get(answer) | self._given
-                    self._nodes[name] = Node(self, name, found[name], own)
+                self._hear(name, answer, found[name])
+
+    def _hear(self, name: str, answer: Any, resources: Mapping[str, float]) -> None:
+        """Take down what a node is; one that died over it is asked again if it is back."""
+        try:
+            own = ray.get(answer) | self._given
+        except (RayTaskError, RuntimeEnvSetupError) as error:
+            self._unfit[name] = str(error).strip().splitlines()[-1]
+        except RayError:
+            return
+        else:
+            self._nodes[name] = Node(self, name, resources, own)
 
     def wait(self) -> None:
         """Wait until a node has something to say, or a moment."""

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -155,9 +155,10 @@ def nodes(count: int, resources: Mapping[str, float] | None = None) -> Iterator[
 
 
 def workers() -> list[psutil.Process]:
-    """Processes that do something for `cnnbench` on a node of this machine."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if WORKER in " ".join(process.info["cmdline"] or ())
-    ]
+    """Processes that do something for `cnnbench` on nodes that this process started."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it may have ended meanwhile
+            if WORKER in " ".join(process.cmdline()):
+                found.append(process)
+    return found

@@ -14,7 +14,7 @@ import hashlib
 import logging
 import os
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,18 +46,32 @@ REST_SECONDS = 3.0  # after a loss: whether its node is dead is not known at onc
 SURVEY_SECONDS = 120.0  # that nodes have to describe themselves before anything is measured
 
 
-class Fleet:
-    """The nodes of a cluster that is running.
+@contextmanager
+def connected(address: str | None, instance_type: str | None) -> Iterator[Fleet]:
+    """The fleet of a cluster that is running, for as long as the block does.
 
     Args:
         address: Of its head, or of a Ray client; None for the one on this machine.
         instance_type: Of the nodes to take: they have a resource of that name. None takes all.
 
     Raises:
-        UsageError: There is no cluster, or no such node.
+        UsageError: There is no cluster.
+    """
+    _connect(address)
+    try:
+        yield Fleet(instance_type)
+    finally:
+        ray.shutdown()
+
+
+class Fleet:
+    """The nodes of the cluster that this process is connected to.
+
+    Args:
+        instance_type: Of the nodes to take; None takes all.
     """
 
-    def __init__(self, address: str | None, instance_type: str | None) -> None:
+    def __init__(self, instance_type: str | None) -> None:
         self._instance_type = instance_type
         self._given = instance.given(instance_type)
         self._nodes: dict[str, Node] = {}
@@ -67,10 +81,13 @@ class Fleet:
         self._looked = 0.0
         self._parcels: dict[int, tuple[Own, Any]] = {}
         self.streams: set[Any] = set()
-        _connect(address)
 
     def kinds(self) -> list[Kind]:
-        """The kinds of nodes that are there, once all have said what they are."""
+        """The kinds of nodes that are there, once all have said what they are.
+
+        Raises:
+            UsageError: There is none, or one cannot do our work.
+        """
         deadline = time.monotonic() + SURVEY_SECONDS
         self.look()
         while self._asked and time.monotonic() < deadline:
@@ -273,8 +290,6 @@ def _connect(address: str | None) -> None:
     Raises:
         UsageError: There is none.
     """
-    if ray.is_initialized():
-        return
     try:
         ray.init(
             address=address or "auto",

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -96,6 +97,24 @@ def test_the_user_s_own_model_travels_and_a_comparison_says_what_one_machine_say
     assert there.returncode == here.returncode == 0, there.stderr + here.stderr
     (ours,), (theirs,) = (json.loads(one.stdout)["comparisons"] for one in (there, here))
     assert ours["verdict"] == theirs["verdict"] == "slower"
+
+
+def test_what_is_told_of_a_worker_that_died_is_not_in_the_json(
+    cluster: Any, tmp_path: Path
+) -> None:
+    axes = ["--stack", "null", "--launches", "3", "--store", str(tmp_path / "runs.sqlite")]
+    ray = ["--executor", "ray", "--address", cluster.address, "--json", "-"]
+    command = [sys.executable, "-m", "cnnbench", "run", *axes, *ray]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while running.poll() is None and not (found := SERVERS.workers()):
+            time.sleep(0.05)
+        found[0].kill()
+        out, err = running.communicate()
+    assert running.returncode == 0, err
+    (result,) = json.loads(out)["results"]
+    assert result["images_per_second"]["n"] == 3
 
 
 def test_nodes_are_chosen_by_the_resource_that_says_their_instance_type(run: Run) -> None:

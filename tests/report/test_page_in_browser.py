@@ -112,6 +112,7 @@ def test_a_number_leads_to_its_launches_and_their_windows(tab: Tab) -> None:
     detail.locator("svg").first.wait_for()
     detail.locator("summary").first.click()
     windows = detail.locator("details[open] tbody tr")
+    windows.first.wait_for()
     assert windows.count() > 3
     assert "steady" in windows.last.inner_text()
     assert "first step" in windows.first.inner_text()

@@ -97,13 +97,16 @@ def compare(  # noqa: PLR0917  one parameter a flag
     )
     asked = limits(budget, margin, blocks)
     compared = arms.parse(arm or [], common, own)
-    (where, machine), *others = executors(executor, address, instance_type)
-    if others:
-        raise UsageError(
-            f"the cluster has {len(others) + 1} kinds of nodes, and what is so on one need not be "
-            "so on another; choose one with --instance-type"
-        )
-    with Store.open(store or default_url()) as opened:
+    with (
+        executors(executor, address, instance_type) as kinds,
+        Store.open(store or default_url()) as opened,
+    ):
+        (where, machine), *others = kinds
+        if others:
+            raise UsageError(
+                f"the cluster has {len(kinds)} kinds of nodes, and what is so on one need not be "
+                "so on another; choose one with --instance-type"
+            )
         contest = Contest(
             compared,
             asked,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 from cnnbench.cli.measuring import here
@@ -9,7 +11,7 @@ from cnnbench.errors import UsageError, unknown
 from cnnbench.executor import Alone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cnnbench.executor import Executor
     from cnnbench.record import Facts
@@ -17,10 +19,13 @@ if TYPE_CHECKING:
 LOCAL, RAY = "local", "ray"
 
 
+@contextmanager
 def executors(
     name: str, address: str | None, instance_type: str | None
-) -> Sequence[tuple[Executor, Facts]]:
+) -> Iterator[Sequence[tuple[Executor, Facts]]]:
     """What measures, with the facts of its machine: one, or one for each kind of node.
+
+    While a fleet measures, standard output is standard error: Ray tells there what died.
 
     Args:
         name: `local` or `ray`.
@@ -35,11 +40,13 @@ def executors(
     if name == LOCAL:
         if address:
             raise UsageError("--address is of a Ray cluster; add --executor ray")
-        return [(Alone(), here(instance_type))]
+        yield [(Alone(), here(instance_type))]
+        return
     try:
-        from cnnbench.fleet import Fleet  # noqa: PLC0415  Ray is imported for who asks for it
+        from cnnbench.fleet import connected  # noqa: PLC0415  Ray is imported for who asks for it
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
         raise UsageError("--executor ray needs Ray: pip install 'cnnbench[fleet]'") from None
-    return [(kind, kind.machine) for kind in Fleet(address, instance_type).kinds()]
+    with redirect_stdout(sys.stderr), connected(address, instance_type) as fleet:
+        yield [(kind, kind.machine) for kind in fleet.kinds()]

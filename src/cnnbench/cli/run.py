@@ -105,9 +105,11 @@ def run(  # noqa: PLR0917  one parameter a flag
     planned = _with_budget(planned_suite(name, chosen, own, fewer=fewer_devices), budget, launches)
     if fewer_devices and executor != LOCAL:
         raise UsageError("--fewer-devices counts those of this machine, not those of a fleet")
-    kinds = executors(executor, address, instance_type)
-    machine = kinds[0][1]
-    with Store.open(store or default_url()) as opened:
+    with (
+        executors(executor, address, instance_type) as kinds,
+        Store.open(store or default_url()) as opened,
+    ):
+        machine = kinds[0][1]
         campaigns = [
             Campaign(
                 planned,

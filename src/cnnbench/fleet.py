@@ -51,7 +51,7 @@ def connected(address: str | None, instance_type: str | None) -> Iterator[Fleet]
     """The fleet of a cluster that is running, for as long as the block does.
 
     Args:
-        address: Of its head, or of a Ray client; None for the one on this machine.
+        address: Of its head, of which this machine is a node; None for the one on this machine.
         instance_type: Of the nodes to take: they have a resource of that name. None takes all.
 
     Raises:

@@ -145,7 +145,7 @@ class Fleet:
 
     def wait(self) -> None:
         """Wait until a node has something to say, or a moment."""
-        waited_for = [*self.streams, *self._asked.values()]
+        waited_for = [*self.streams] or [*self._asked.values()]
         if waited_for:
             ray.wait(waited_for, timeout=WAIT_SECONDS)
         else:

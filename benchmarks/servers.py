@@ -125,10 +125,17 @@ class Nodes:
         return str(self._cluster.address)
 
     def add(self) -> None:
-        """Let a node join."""
-        self._cluster.add_node(
-            num_cpus=1, object_store_memory=MEMORY, resources=dict(self._resources)
+        """Let a node join; where it is too slow to begin, once more."""
+        node = partial(
+            self._cluster.add_node,
+            num_cpus=1,
+            object_store_memory=MEMORY,
+            resources=dict(self._resources),
         )
+        try:
+            node()
+        except Exception:  # noqa: BLE001  Ray has no narrower one
+            node()
 
     def nodes(self) -> list[Any]:
         """Those that measure."""

@@ -12,7 +12,7 @@ import psutil
 from cnnbench import block, catalog, events, prepare, recipes
 from cnnbench.case import digest
 from cnnbench.comparison import PILOT_BLOCK
-from cnnbench.executor import Alone, LostError, heard
+from cnnbench.executor import TRIES, Alone, LostError, heard
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Arm, Budget, Case
-    from cnnbench.executor import Executor, Happening, Place
+    from cnnbench.executor import Executor, Happening, Happenings, Place
     from cnnbench.prepare import NotReady, Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.store.database import Store
 
-    Happenings = Generator[Happening, None, None]
-
 # Share of the free memory that the processes of a block may take together.
 MEMORY_SHARE = 0.7
-TRIES = 5  # of what is lost each time
 
 
 class Arena:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import convergence, events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
-from cnnbench.executor import Alone, LostError, heard, together
+from cnnbench.executor import TRIES, Alone, LostError, heard, together
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
@@ -27,15 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from cnnbench.case import Case, Suite
-    from cnnbench.executor import Executor, Happening, Place
+    from cnnbench.executor import Executor, Happening, Happenings, Place
     from cnnbench.prepare import NotReady, Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.result import Result
     from cnnbench.store.database import Store
-
-    Happenings = Generator[Happening, None, None]
-
-TRIES = 5  # of what is lost each time, in a row
 
 
 class Campaign:

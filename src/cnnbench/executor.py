@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from cnnbench.record import Facts
 
     Happening = events.Event | None
+    Happenings = Generator[Happening, None, None]
 
 T = TypeVar("T")
+
+TRIES = 5  # of work that is lost each time, in a row
 
 
 class LostError(CnnbenchError):
@@ -101,7 +104,7 @@ class Alone:
 
 def together(
     executor: Executor,
-    serve: Callable[[Place], Generator[Happening, None, None]],
+    serve: Callable[[Place], Happenings],
     left: Callable[[], bool],
 ) -> Iterator[Happening]:
     """Have all places serve at once until nothing is left, those that join meanwhile too.
@@ -111,7 +114,7 @@ def together(
         serve: What a place does; it ends when nothing is left, or when its place is dead.
         left: Whether anything is.
     """
-    serving: dict[Place, Generator[Happening, None, None]] = {}
+    serving: dict[Place, Happenings] = {}
     said = False
     try:
         while serving or left():

@@ -12,11 +12,10 @@ import psutil
 from cnnbench import block, catalog, events, prepare, recipes
 from cnnbench.case import digest
 from cnnbench.comparison import PILOT_BLOCK
-from cnnbench.executor import TRIES, Alone, LostError, heard
+from cnnbench.executor import TRIES, Alone, LostError, Readied, heard
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
-from cnnbench.readiness import readied
 from cnnbench.stopping import seconds
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Arena:
         self._resume = resume
         self._verify = verify
         self._executor = executor or Alone()
-        self._made: dict[tuple[Place, Case], Ready | NotReady] = {}
+        self._ready = Readied(own)
         self._lost = 0  # in a row
         self._restless = False  # whether processes that wait keep the CPUs busy
         self._proofs: dict[Case, Facts] = {}
@@ -158,7 +157,7 @@ class Arena:
         while True:
             place = yield from self._place(PILOT_BLOCK)
             try:
-                made = yield from self._readied(case, place)
+                made = yield from self._ready.at(place, case)
                 if self._verify:
                     made, self._proofs[case] = yield from proven(
                         made, self._own, self._store, place
@@ -180,12 +179,6 @@ class Arena:
         while not (places := self._executor.places()):
             yield None
         return places[number % len(places)]
-
-    def _readied(self, case: Case, place: Place) -> Generator[Happening, None, Ready | NotReady]:
-        """A case made ready at a place, once."""
-        if (place, case) not in self._made:
-            self._made[place, case] = yield from place.run(readied, case, self._own)
-        return self._made[place, case]
 
     def _refuse(self, name: str, made: NotReady, number: int) -> None:
         """Record an arm that cannot be launched."""
@@ -214,7 +207,7 @@ class Arena:
         place = yield from self._place(number)
         there = {}
         for name, one in ready.items():
-            made = yield from self._readied(one.case, place)
+            made = yield from self._ready.at(place, one.case)
             if isinstance(made, prepare.NotReady):
                 self._refuse(name, made, number)
                 return

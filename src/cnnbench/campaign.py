@@ -15,19 +15,18 @@ from typing import TYPE_CHECKING
 
 from cnnbench import convergence, events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
-from cnnbench.executor import TRIES, Alone, LostError, heard, together
+from cnnbench.executor import TRIES, Alone, LostError, Readied, heard, together
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
-from cnnbench.readiness import readied
 from cnnbench.record import Failure
 from cnnbench.stats import sequential
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cnnbench.case import Case, Suite
-    from cnnbench.executor import Executor, Happening, Happenings, Place
+    from cnnbench.executor import Executor, Happenings, Place
     from cnnbench.prepare import NotReady, Own, Ready
     from cnnbench.record import Facts, Launch
     from cnnbench.result import Result
@@ -76,7 +75,7 @@ class Campaign:
         self._unready: dict[Case, None] = {}
         self._open: dict[Case, None] = {}
         self._round: list[Case] = []
-        self._ready: dict[tuple[Place, Case], Ready | NotReady] = {}
+        self._ready = Readied(own)
         self._under_way: Counter[Case] = Counter()
         self._lost: Counter[Case] = Counter()
         self._begun: Counter[Case] = Counter()  # launches, those that were lost among them
@@ -207,7 +206,7 @@ class Campaign:
     def _prepare(self, case: Case, place: Place) -> Happenings:
         """Make a case ready and prove it; what cannot be is recorded with its reason."""
         if not self._launches[case] or self._is_open(case):
-            made = yield from self._readied(case, place)
+            made = yield from self._ready.at(place, case)
             if self._verify:
                 made, self._proofs[case] = yield from proven(made, self._own, self._store, place)
             if isinstance(made, prepare.NotReady):
@@ -215,12 +214,6 @@ class Campaign:
             else:
                 self._open[case] = None
         del self._unready[case]
-
-    def _readied(self, case: Case, place: Place) -> Generator[Happening, None, Ready | NotReady]:
-        """A case made ready at a place, once."""
-        if (place, case) not in self._ready:
-            self._ready[place, case] = yield from place.run(readied, case, self._own)
-        return self._ready[place, case]
 
     def _refuse(self, made: NotReady) -> None:
         known = self._launches[made.case]
@@ -279,7 +272,7 @@ class Campaign:
 
     def _measure(self, case: Case, place: Place) -> Happenings:
         """Launch a case once, and see whether it wants another launch."""
-        ready = yield from self._readied(case, place)
+        ready = yield from self._ready.at(place, case)
         if isinstance(ready, prepare.NotReady):
             self._refuse(ready)
         else:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cnnbench import events
 from cnnbench.errors import CnnbenchError
-from cnnbench.readiness import exclusive
+from cnnbench.readiness import exclusive, readied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import ExitStack
 
+    from cnnbench.case import Case
+    from cnnbench.prepare import NotReady, Own, Ready
     from cnnbench.record import Facts
 
     Happening = events.Event | None
@@ -81,6 +83,24 @@ class Here:
     ) -> Generator[Happening, None, T]:
         """Do work in this process."""
         return work(*arguments)
+
+
+class Readied:
+    """Cases made ready at places, each once.
+
+    Args:
+        own: The user's own files and environments.
+    """
+
+    def __init__(self, own: Own) -> None:
+        self._own = own
+        self._made: dict[tuple[Place, Case], Ready | NotReady] = {}
+
+    def at(self, place: Place, case: Case) -> Generator[Happening, None, Ready | NotReady]:
+        """A case with all that it needs there, or why it cannot be."""
+        if (place, case) not in self._made:
+            self._made[place, case] = yield from place.run(readied, case, self._own)
+        return self._made[place, case]
 
 
 class Alone:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cnnbench import folders
+from cnnbench import folders, whole
 from cnnbench.case import digest
 from cnnbench.errors import UsageError
 from cnnbench.executor import LostError
@@ -336,7 +335,5 @@ def _written(name: str, text: bytes) -> Path:
     """A file that was sent, in a folder named by what it holds."""
     folder = folders.cache() / "own" / hashlib.sha256(text).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
-    path, partial = folder / name, folder / f".{name}.{os.getpid()}"
-    partial.write_bytes(text)
-    partial.replace(path)
-    return path
+    whole.write(folder / name, text)
+    return folder / name

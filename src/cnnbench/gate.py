@@ -102,12 +102,7 @@ def first_pass(
         like: Budget, digest of the guest and id of the machine of the gate.
     """
     firsts, seconds = arms_of(1, base, head), arms_of(2, base, head)
-    alike = [
-        one
-        for one in campaigns
-        if (one.budget, one.probe_digest, one.machine.get("machine_id")) == like
-        and one.arms in (firsts, seconds)
-    ]
+    alike = [one for one in campaigns if one.conditions == like and one.arms in (firsts, seconds)]
     at = max((i for i, one in enumerate(alike) if one.arms == firsts), default=None)
     if at is None or alike[at].ended_at is None:
         return None

@@ -155,8 +155,8 @@ def estimate(
 def _metrics(launches: Sequence[Launch], budget: Budget) -> dict[str, Estimate]:
     found = {}
     for name, metric in catalog.metrics().items():
-        measured = [launch for launch in launches if metric.of(launch)]
-        values = [metric.of(launch) or 0.0 for launch in measured]
+        told = [(value, launch) for launch in launches if (value := metric.of(launch))]
+        values, measured = [value for value, _ in told], [launch for _, launch in told]
         if values:
             planned = launches[0].case.until is None  # a goal has one look, at all its seeds
             nominal = stopping.confidence(len(values), budget) if planned else None

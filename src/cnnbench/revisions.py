@@ -50,27 +50,11 @@ def between(path: Path, span: str) -> list[tuple[str, str]]:
     if not (first and dots and last) or last.startswith("."):
         raise UsageError(f"'{span}' is no span of revisions; give it as v1.0..main")
     beside = next(folder for folder in path.absolute().parents if folder.is_dir())
-    line = ["log", "--reverse", "--first-parent", "--format=%H %s"]
-    base = _git(
-        beside,
-        path,
-        *line[:1],
-        "-1",
-        line[3],
-        "--end-of-options",
-        first,
-        what=f"no revision {first}",
-    )
-    rest = _git(
-        beside,
-        path,
-        *line,
-        "--end-of-options",
-        f"{first}..{last}",
-        "--",
-        ".",
-        what=f"no span {span}",
-    )
+    log = ["log", "--first-parent", "--format=%H %s"]
+    one = [*log, "-1", "--end-of-options", first]
+    others = [*log, "--reverse", "--end-of-options", span, "--", "."]
+    base = _git(beside, path, *one, what=f"no revision {first}")
+    rest = _git(beside, path, *others, what=f"no span {span}")
     found = [one.partition(" ") for one in (base + rest).decode("utf-8", "replace").splitlines()]
     if len(found) < 2:  # noqa: PLR2004
         raise UsageError(f"nothing beside {path} changed in {span}")

@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(path: Path, text: str) -> None:
-    """Write a text in UTF-8 to a file, in whose place it stands once it is all there.
+def write(path: Path, text: str | bytes) -> None:
+    """Write a text, if need be in UTF-8, to a file, in whose place it stands once it is all there.
 
     Raises:
         OSError: It cannot be written; what was there before is left as it was.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, "utf-8")
+        partial.write_bytes(text.encode() if isinstance(text, str) else text)
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)

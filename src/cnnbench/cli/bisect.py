@@ -14,6 +14,7 @@ from cnnbench.cli import flags, output
 from cnnbench.cli.common_case import UNDECIDED as UNDECIDED_STATUS
 from cnnbench.cli.common_case import Blocks, Margin, limits, single
 from cnnbench.cli.measuring import followed, here, leave_early
+from cnnbench.cli.run import stacks_named
 from cnnbench.contest import Contest
 from cnnbench.envs import versions
 from cnnbench.errors import UsageError
@@ -89,7 +90,7 @@ def bisect(  # noqa: PLR0917  one parameter a flag
         recipe=recipe,
         loader=loader,
     )
-    candidates = _candidates(common.pop("stack", ""), revisions, common.get("model", ""))
+    candidates = _candidates(own, common.pop("stack", ""), revisions, common.get("model", ""))
     asked = limits(budget, margin, blocks)
     machine = here(instance_type)
     with Store.open(store or default_url()) as opened:
@@ -121,13 +122,13 @@ class _Candidate(NamedTuple):
     subject: str = ""
 
 
-def _candidates(stack: str, span: str | None, model: str) -> list[_Candidate]:
+def _candidates(own: Own, stack: str, span: str | None, model: str) -> list[_Candidate]:
     """What is searched, in order.
 
     Raises:
         UsageError: Nothing is, or two things are.
     """
-    names = versions.expanded(stack, lambda line: typer.echo(line, err=True)) if stack else []
+    names = stacks_named(own, [stack], None) or [] if stack else []
     if span is None:
         if len(names) < 2:  # noqa: PLR2004
             raise UsageError(
@@ -221,14 +222,13 @@ class _Search:
         if self.fresh:
             return None
         stacks = {prepare.stack_of(self.own, arm.case.stack).fingerprint for arm in pair}
+        conditions = self.budget, bundle.digest(), self.machine.get("machine_id")
         for campaign in reversed(self.store.campaigns()):
             alike = (
                 campaign.ended_at is not None
                 and campaign.suite == comparison.SUITE
                 and campaign.arms == tuple(pair)
-                and campaign.budget == self.budget
-                and campaign.probe_digest == bundle.digest()
-                and campaign.machine.get("machine_id") == self.machine.get("machine_id")
+                and campaign.conditions == conditions
             )
             if alike:
                 launches = self.store.launches(campaign=campaign.id)

@@ -60,6 +60,11 @@ class Campaign:
     ended_at: str | None
     arms: tuple[Arm, ...] = ()
 
+    @property
+    def conditions(self) -> tuple[Budget, str, object]:
+        """Budget, guest and machine: of campaigns that share them, one may stand for another."""
+        return self.budget, self.probe_digest, self.machine.get("machine_id")
+
 
 def all_campaigns(connection: Connection) -> list[Campaign]:
     """Every campaign, in the order of their starts."""

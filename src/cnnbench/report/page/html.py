@@ -63,22 +63,19 @@ def page(material: Material, *, live: str = "") -> str:
         "trace": trace(),
         "rest": rest,
     }
-    found: str = (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=TITLE,
-            summary=_summary(material),
-            sections=sections,
-            axes=_axes(results),
-            live=live,
-            version=VERSION,
-            theme=_inside("theme.css"),
-            library=_library(),
-            script=_inside("page.js"),
-            payload=packed.text(payload),
-            times=packed.binary(times),
-        )
+    template = _environment().get_template("page.html")
+    found: str = template.render(
+        title=TITLE,
+        summary=_summary(material),
+        sections=sections,
+        axes=_axes(results),
+        live=live,
+        version=VERSION,
+        theme=_inside("theme.css"),
+        library=_library(),
+        script=_inside("page.js"),
+        payload=packed.text(payload),
+        times=packed.binary(times),
     )
     return found
 

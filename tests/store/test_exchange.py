@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import resource
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -147,18 +148,18 @@ def test_a_file_cut_anywhere_is_refused_or_has_fewer_launches(
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(
-    tmp_path: Path, launch: Launch, origin: Origin, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, launch: Launch, origin: Origin
 ) -> None:
     path = tmp_path / "f"
     path.write_text("old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.write_text", full)
-    with pytest.raises(StoreError, match="No space left"):
-        exchange.write(path, Recorded(campaigns={"c1": origin}, launches=(launch,)))
-    assert [found.name for found in tmp_path.iterdir()] == ["f"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(StoreError, match="File too large"):
+            exchange.write(path, Recorded(campaigns={"c1": origin}, launches=(launch,)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert {found.name: found.read_text() for found in tmp_path.iterdir()} == {"f": "old"}
 
 
 def test_merging_keeps_each_launch_once_in_the_order_of_their_starts(

@@ -196,6 +196,42 @@ def test_a_column_that_must_stay_stays_where_it_is_equal_too() -> None:
     assert text.count("12") == 2
 
 
+def test_where_one_column_above_is_not_enough_more_go_there_while_they_have_rows_in_common() -> (
+    None
+):
+    rows = [
+        {"A": f"model {a}", "B": f"method {b}", "C": f"stack {c}", "N": "a long note" * c}
+        for a in (1, 2)
+        for b in (1, 2)
+        for c in (0, 1, 2)
+    ]
+    console = screen(30)
+    print_fitted(rows, console, kept=("C",), prose="N")
+    text = shown(console)
+    assert text.count("A: model 1, B: method 2\n") == 1
+    assert text.count("stack 2") == 4
+    assert max(map(len, text.splitlines())) <= 30
+
+
+def test_a_column_that_says_nothing_of_its_own_goes_before_any_is_said_above() -> None:
+    rows = [{"A": "one", "B": "of one", "C": "1"}, {"A": "two", "B": "of two", "C": "2"}]
+    console = screen(9)
+    print_fitted(rows, console, spare=("B",))
+    assert "one" in shown(console)
+    assert "of one" not in shown(console)
+    wide = screen(80)
+    print_fitted(rows, wide, spare=("B",))
+    assert "of one" in shown(wide)
+
+
+def test_sentences_stand_last_and_fold() -> None:
+    rows = [{"A": "one", "N": "said in a few words", "C": "1"}, {"A": "two", "N": "", "C": "2"}]
+    console = screen(26)
+    print_fitted(rows, console, prose="N")
+    assert re.search(r"^one +1 +said in", shown(console), re.MULTILINE)
+    assert re.search(r"^two +2 *$", shown(console), re.MULTILINE)
+
+
 def test_a_single_row_says_above_all_that_may_be_said_there() -> None:
     console = screen(12)
     print_fitted([{"A": "same", "B": "longer than it", "C": "12"}], console, kept=("C",))

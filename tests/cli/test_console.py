@@ -11,6 +11,7 @@ from cnnbench import events
 from cnnbench.cli.console import Clock, Display
 from cnnbench.plan import BUDGETS
 from cnnbench.result import Result
+from cnnbench.stopping import Outlook
 from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
@@ -97,6 +98,30 @@ def test_a_case_that_eats_its_budget_in_one_launch_is_not_waited_for_thrice() ->
     budget = replace(QUICK, case_seconds=50.0)
     started = events.CampaignStarted("c", (CASE,), budget, 0)
     assert noted(started, events.Forecast({CASE: 60.0}, 60.0)).left() == "about 60 s left"
+
+
+def test_a_case_whose_noise_is_known_has_the_launches_left_that_it_asks_for(time: FakeTime) -> None:
+    budget = replace(QUICK, launches=(3, 8))
+    outlook = events.CasePlanned(CASE, 0.02, Outlook(launches=6, windows=10, seconds=60.0))
+    clock = noted(events.CampaignStarted("c", (CASE,), budget, 0))
+    lived(clock, time, seconds=10.0)
+    assert clock.launches() == (1, 3)
+    clock.note(outlook)
+    assert clock.launches() == (1, 6)
+    assert clock.left() == "about 50 s left"
+    clock.note(replace(outlook, outlook=outlook.outlook._replace(launches=1000)))
+    assert clock.launches() == (1, 8)
+
+
+def test_what_is_gone_of_a_launch_is_not_left_and_one_that_is_late_may_end_at_once(
+    time: FakeTime,
+) -> None:
+    clock = noted(STARTED, events.Forecast({CASE: 20.0, OTHER: 10.0}, 90.0))
+    clock.note(events.LaunchStarted(CASE, "l", 1))
+    time.now += 15.0
+    assert clock.seconds_left() == 75.0
+    time.now += 15.0
+    assert clock.seconds_left() == 70.0
 
 
 def test_a_case_that_is_done_leaves_nothing(time: FakeTime) -> None:

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from contextlib import nullcontext, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,37 +16,17 @@ import typer
 from typer.main import get_command
 
 from cnnbench.cli import _with_json_target, app
+from tests.docs.pages import COMMANDS, PAGES, ROOT, block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.cli.conftest import Command, OwnFolders
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-READING = ("show", "report", "export", "list", "reference", "history", "schema", "import", "data")
-
-
-def commands(page: Path) -> Iterator[str]:
-    """The commands of a page: those of its code, and those within its sentences."""
-    text = re.sub(r" \\\n\s*", " ", page.read_text("utf-8"))
-    for line in re.findall(r"^ +(cnnbench .*)$", text, re.MULTILINE):
-        yield from alternatives(re.split(r"\s{2,}| \|\| ", line)[0])
-    for line in re.findall(r"`(cnnbench [a-z][^`]*)`", " ".join(text.split())):
-        yield from alternatives(line.partition(" ... ")[0])
-
-
-def alternatives(line: str) -> Iterator[str]:
-    """A command for each of `a|b|c`."""
-    found = re.search(r"\S+\|\S+", line)
-    if found is None:
-        yield line
-        return
-    for one in found[0].split("|"):
-        yield line.replace(found[0], one)
-
-
-ALL = sorted({command for page in PAGES for command in commands(page)})
+READING = (
+    *("cost", "data", "export", "history", "import", "list", "reference", "report"),
+    *("schema", "show", "stacks list"),
+)
 
 
 def parsed(line: str) -> Any:
@@ -62,11 +41,19 @@ def parsed(line: str) -> Any:
 
 
 def test_there_are_commands_in_the_documentation() -> None:
-    assert len(ALL) > 50
-    assert {line.split()[1] for line in ALL} >= {"run", "compare", "gate", "tune", "diagnose"}
+    assert len(COMMANDS) > 50
+    assert {line.split()[1] for line in COMMANDS} >= {"run", "compare", "gate", "tune", "diagnose"}
 
 
-@pytest.mark.parametrize("line", ALL)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_block_of_code_is_indented_from_its_first_line(page: Path) -> None:
+    text = page.read_text("utf-8")
+    names = "|".join({line.split()[1] for line in COMMANDS})
+    assert not re.findall(rf"^cnnbench (?:{names})\b.*\n\n", text, re.MULTILINE)
+    assert not re.findall(r"\n\n(\w.*)\n {4}\S", text)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_documentation_is_one_that_cnnbench_takes(line: str) -> None:
     is_only_named = len(line.split()) <= 3  # and may lack what it needs
     with suppress(typer.TyperException) if is_only_named else nullcontext():
@@ -78,16 +65,20 @@ def measured(tmp_path_factory: pytest.TempPathFactory, own_folders: OwnFolders) 
     """A folder with a store of one launch, the same as a file, and the results of this project."""
     folder = tmp_path_factory.mktemp("measured")
     (folder / "results").symlink_to(ROOT / "results")
+    (folder / "prices.toml").write_text(block("choosing.md", 'currency = "USD"'))
     with pytest.MonkeyPatch.context() as patch:
         own_folders(folder, patch)
         program = [sys.executable, "-m", "cnnbench"]
-        subprocess.run([*program, "run", "mine.toml"], check=True, capture_output=True)
+        run = ("run", "mine.toml", "--instance-type", "my.instance")
+        subprocess.run([*program, *run], check=True, capture_output=True)
         words = ("export", "--format", "launches", "--output", "theirs.jsonl")
         subprocess.run([*program, *words], check=True)
     return folder
 
 
-@pytest.mark.parametrize("line", [line for line in ALL if line.split()[1] in READING])
+@pytest.mark.parametrize(
+    "line", [c for c in COMMANDS if c.startswith(tuple(f"cnnbench {w}" for w in READING))]
+)
 def test_a_command_that_reads_does_as_the_documentation_says(
     line: str, measured: Path, folder: Path, cnnbench: Command
 ) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from tests.stacks.here import answer, available
+from tests.stacks.small import MODEL, write_photographs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,33 +23,12 @@ PAIRS = [
     ("keras3-tensorflow", "tf_data"),
     ("keras2.1.5-tensorflow1.7.0", "threads"),
 ]
-MODEL = '''
-"""One convolution: as small as can be."""
-
-
-def build(keras, shape, classes):
-    layers = keras.layers
-    image = layers.Input(shape=shape)
-    x = layers.Conv2D(4, (7, 7), strides=8)(image)
-    x = layers.GlobalAveragePooling2D()(x)
-    return keras.models.Model(image, layers.Dense(classes, activation="softmax")(x))
-'''
 
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Class folders of smooth images under noise, larger than 256x256, one of them PNG."""
     root = tmp_path_factory.mktemp("photographs")
-    draw = np.random.default_rng(3)
-    for number in range(80):
-        folder = root / f"class{number % 2}"
-        folder.mkdir(exist_ok=True)
-        coarse = draw.integers(40, 150, (12, 16, 3), dtype="uint8")
-        size = (420 + number, 380)
-        pixels = np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
-        noisy = pixels + draw.integers(0, 60, pixels.shape, dtype="uint8")
-        ending = "png" if number == 1 else "jpeg"
-        Image.fromarray(noisy).save(folder / f"{number}.{ending}")
+    write_photographs(root)
     return root
 
 

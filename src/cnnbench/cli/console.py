@@ -146,15 +146,17 @@ class Clock:
     """How much of a campaign is done, and what is left of it.
 
     Time left is foreseen, corrected by how the launches that ended compare with what was foreseen
-    of them; a case that has launches goes by their mean.
+    of them; a case that has launches goes by their mean. How many launches a case takes is what its
+    noise asks for once that is known, and the fewest of the budget before.
     """
 
     def __init__(self) -> None:
         self._open: dict[Case, list[float]] = {}
         self._foreseen: dict[Case, float | None] = {}
         self._budget: Budget | None = None
+        self._planned: dict[Case, int] = {}
         self._ended = 0
-        self._begun: dict[str, float] = {}  # by launch, of those that live
+        self._begun: dict[str, tuple[Case, float]] = {}  # by launch, of those that live
 
     def note(self, event: events.Event) -> None:
         """Learn from an event."""
@@ -164,11 +166,13 @@ class Clock:
                 self._budget = budget
             case events.Forecast(launches=launches):
                 self._foreseen = dict(launches)
-            case events.LaunchStarted(launch=launch):
-                self._begun[launch] = time.monotonic()
+            case events.CasePlanned(case=case, outlook=outlook):
+                self._planned[case] = outlook.launches
+            case events.LaunchStarted(case=case, launch=launch):
+                self._begun[launch] = case, time.monotonic()
             case events.LaunchEnded(case=case, launch=ended):
                 self._ended += 1
-                begun = self._begun.pop(ended.id, time.monotonic())
+                _, begun = self._begun.pop(ended.id, (case, time.monotonic()))
                 if case in self._open:
                     self._open[case].append(time.monotonic() - begun)
             case events.CaseDone(result=result):
@@ -182,16 +186,27 @@ class Clock:
 
     def left(self) -> str:
         """Time left; nothing while no launch is foreseen or has ended."""
+        seconds = self.seconds_left()
+        return "" if seconds is None else f"about {_duration(seconds)} left"
+
+    def seconds_left(self) -> float | None:
+        """Seconds left; None while no launch is foreseen or has ended."""
         lengths = {case: self._length(case) for case in self._open}
         known = [seconds for seconds in lengths.values() if seconds is not None]
         if not known:
-            return ""
+            return None
         typical = sum(known) / len(known)
-        seconds = sum(
+        now = time.monotonic()
+        gone = sum(
+            min(now - begun, self._length(case) or typical)
+            for case, begun in self._begun.values()
+            if case in self._open
+        )
+        missing = sum(
             (typical if length is None else length) * self._missing(case)
             for case, length in lengths.items()
         )
-        return f"about {_duration(seconds / max(len(self._begun), 1))} left"
+        return (missing - gone) / max(len(self._begun), 1)
 
     def _length(self, case: Case) -> float | None:
         """Seconds of a launch of an open case."""
@@ -212,8 +227,10 @@ class Clock:
     def _missing(self, case: Case) -> int:
         if self._budget is None:
             return 1
-        fewest = plan.launches_foreseen(self._length(case) or 0.0, self._budget)
-        return max(fewest - len(self._open[case]), 1)
+        wanted = plan.launches_foreseen(
+            self._length(case) or 0.0, self._budget, self._planned.get(case, 0)
+        )
+        return max(wanted - len(self._open[case]), 1)
 
 
 def _beginning(cases: int, kept: int) -> str:

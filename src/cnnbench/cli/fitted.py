@@ -9,11 +9,14 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
     Texts = Mapping[str, str]
+
+PROSE = 16  # columns of a terminal that sentences need to be read
+FEW = 2  # rows that are worth a heading of their own
 
 
 def print_fitted(
@@ -23,6 +26,8 @@ def print_fitted(
     right: Sequence[str] = (),
     kept: Sequence[str] = (),
     words: str | None = None,
+    spare: Sequence[str] = (),
+    prose: str | None = None,
 ) -> None:
     """Print rows with equal columns; if they are too wide, in stretches with less to say.
 
@@ -32,30 +37,47 @@ def print_fitted(
         right: The columns of numbers.
         kept: The columns that stay in the table whatever they hold.
         words: A column of words, any of which may be said above.
+        spare: The columns that tell nothing that others don't, and go first.
+        prose: A column of sentences, which stands last and folds.
     """
-    said = _said(rows, console.width, kept)
-    for _, group in groupby(rows, key=lambda row: [row[column] for column in said]):
-        stretch = list(group)
+    columns = list(rows[0])
+    if sum(_widths(rows, columns)) > console.width:
+        columns = [column for column in columns if column not in spare]
+    if prose in columns:
+        columns = [*(column for column in columns if column != prose), prose]
+    for said, some in _stretches(rows, columns, console.width, kept):
+        stretch = list(some)
         if said:
             above, stretch = _lifted(stretch, said, words)
             console.print(f"{above}\n", markup=False, style="italic")
-        if left := [column for column in rows[0] if column not in said]:
+        if left := [column for column in columns if column not in said]:
             console.print(_table(stretch, left, right, console.width))
             console.print()
 
 
-def _said(rows: Sequence[Texts], room: int, kept: Sequence[str]) -> list[str]:
-    """The columns to say above: none, those equal in all rows, or one that changes seldom too."""
-    columns = list(rows[0])
-    if sum(_widths(rows, columns)) <= room:
-        return []
-    free = [column for column in columns if column not in kept]
-    equal = [column for column in free if _runs(rows, column) == 1]
-    left = [column for column in columns if column not in equal]
-    if len(rows) == 1 or sum(_widths(rows, left)) <= room:
-        return equal
-    seldom = min((c for c in free if c not in equal), key=lambda c: _runs(rows, c), default=None)
-    return [*equal, seldom] if seldom else equal
+def _stretches(
+    rows: Sequence[Texts], columns: Sequence[str], room: int, kept: Sequence[str]
+) -> Iterator[tuple[list[str], Sequence[Texts]]]:
+    """The columns to say above, and rows in which they are equal, until these fit or are few."""
+    if _fits(rows, columns, room):
+        yield [], rows
+        return
+    runs = {column: _runs(rows, column) for column in columns if column not in kept}
+    said = [column for column, count in runs.items() if count == 1]
+    left = [column for column in columns if column not in said]
+    seldom = min((c for c in runs if c in left), key=runs.__getitem__, default=None)
+    if seldom is None or _fits(rows, left, room) or runs[seldom] * FEW > len(rows):
+        yield said, rows
+        return
+    for _, group in groupby(rows, key=lambda row: row[seldom]):
+        for more, some in _stretches(list(group), left, room, kept):
+            yield [column for column in columns if column in (*said, *more)], some
+
+
+def _fits(rows: Sequence[Texts], columns: Sequence[str], room: int) -> bool:
+    """Whether every cell has its line, but those of the last column, which may fold."""
+    *widths, last = _widths(rows, columns)
+    return sum(widths) + min(last, PROSE) <= room
 
 
 def _runs(rows: Sequence[Texts], column: str) -> int:
@@ -90,7 +112,7 @@ def _table(rows: Sequence[Texts], columns: Sequence[str], right: Sequence[str], 
     """The table; where it is too wide the last column folds, and if that is not enough all do."""
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 0))
     widths = _widths(rows, columns)
-    fits = sum(widths[:-1]) + len(columns[-1]) <= room
+    fits = _fits(rows, columns, room)
     for column, width in zip(columns, widths, strict=True):
         side: Any = "right" if column in right else "left"
         fixed = width - 1 if fits and column != columns[-1] else None

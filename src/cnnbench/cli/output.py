@@ -48,6 +48,7 @@ NUMBERS = (
     "(",
     " (",
 )
+SPARE = ("Backend", "Package")  # the stack's name has both
 
 
 def print_table(results: Sequence[Result]) -> None:
@@ -153,6 +154,13 @@ def _print(found: Sequence[Mapping[str, str]], text: str, kept: Sequence[str]) -
     if not found or not sys.stdout.isatty() or console.width >= max(map(len, table.splitlines())):
         typer.echo(text)
         return
-    print_fitted(found, console, right=[c for c in found[0] if c.startswith(NUMBERS)], kept=kept)
+    print_fitted(
+        found,
+        console,
+        right=[column for column in found[0] if column.startswith(NUMBERS)],
+        kept=kept,
+        spare=SPARE,
+        prose="Notes",
+    )
     if below:
         typer.echo(below)

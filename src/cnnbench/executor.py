@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Happenings = Generator[Happening, None, None]
 
 T = TypeVar("T")
+H = TypeVar("H", bound="Iterator[Happening]")
 
 TRIES = 5  # of work that is lost each time, in a row
 
@@ -143,17 +144,8 @@ def together(
             if not serving and not said:
                 yield events.Waiting("no node of this kind is alive; waiting for one")
                 said = True
-            moved = False
-            for place, happening in tuple(serving.items()):
-                try:
-                    event = next(happening)
-                except StopIteration:
-                    del serving[place]
-                    moved = True
-                    continue
-                if event is not None:
-                    moved, said = True, False
-                    yield event
+            moved = yield from _advance(serving)
+            said = said and not moved
             if not moved:
                 yield None
     finally:
@@ -163,23 +155,29 @@ def together(
 
 def heard(executor: Executor, *happenings: Iterator[Happening]) -> Iterator[events.Event]:
     """The events of generators that go on at once, waited for where none has any."""
-    going = list(happenings)
+    going = dict(enumerate(happenings))
     try:
         while going:
-            quiet = True
-            for one in tuple(going):
-                try:
-                    event = next(one)
-                except StopIteration:
-                    going.remove(one)
-                    quiet = False
-                    continue
-                if event is not None:
-                    quiet = False
-                    yield event
-            if quiet:
+            moved = yield from _advance(going)
+            if not moved:
                 executor.wait()
     finally:
-        for one in going:
+        for one in going.values():
             if isinstance(one, Generator):
                 one.close()
+
+
+def _advance(going: dict[Any, H]) -> Generator[events.Event, None, bool]:
+    """Take what each has to say next, and drop those that ended; whether anything happened."""
+    moved = False
+    for name, one in tuple(going.items()):
+        try:
+            event = next(one)
+        except StopIteration:
+            del going[name]
+            moved = True
+            continue
+        if event is not None:
+            moved = True
+            yield event
+    return moved

@@ -123,7 +123,7 @@ class Fleet:
         self._alive = {name for name, has in found.items() if self._fits(has)}
         known = self._nodes.keys() | self._asked.keys() | self._unfit.keys()
         for name in self._alive - known:
-            self._asked[name] = _on(name, _survey, num_cpus=0).remote()
+            self._asked[name] = _on(name, facts.facts, num_cpus=0).remote()
         for name, answer in tuple(self._asked.items()):
             if name not in self._alive:
                 del self._asked[name]
@@ -315,12 +315,6 @@ def _listed() -> list[dict[str, Any]]:
     """What Ray knows of the nodes that are there or were."""
     found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return found
-
-
-def _survey() -> dict[str, Any]:
-    """What a node is."""
-    found = facts.facts()
-    return found | {"machine_id": facts.machine_id(found)}
 
 
 def _work(work: Callable[..., Generator[Happening, None, T]], *sent: Any) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cnnbench.case import Arm, Case
-from cnnbench.machine.facts import facts, machine_id
+from cnnbench.machine.facts import facts
 from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, Launch, Window
 from cnnbench.report.sparkline import ASCII, BLOCKS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Command
 
 CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="fit")
-HERE: Facts = {"machine_id": machine_id(facts())}
+HERE: Facts = {"machine_id": facts()["machine_id"]}
 SPEEDS = [1000] * 6 + [800] * 4
 
 

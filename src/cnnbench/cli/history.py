@@ -11,7 +11,7 @@ from cnnbench.cli import flags, output
 from cnnbench.cli.sources import in_files
 from cnnbench.errors import UsageError
 from cnnbench.history import LEAST, histories
-from cnnbench.machine.facts import facts, machine_id
+from cnnbench.machine.facts import facts
 from cnnbench.report import histories as report
 from cnnbench.store import exchange
 from cnnbench.store.address import default_url
@@ -56,7 +56,7 @@ def history(  # noqa: PLR0917  one parameter a flag
     if json:
         output.check_target(json)
     recorded = in_files(source) if source else _stored(store)
-    here = None if all_machines else machine_id(facts())
+    here = None if all_machines else str(facts()["machine_id"])
     chosen = [
         one
         for one in recorded.launches

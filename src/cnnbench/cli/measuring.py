@@ -9,7 +9,7 @@ import typer
 from cnnbench.cli.console import Display
 from cnnbench.errors import StoreError, unknown
 from cnnbench.machine import instance
-from cnnbench.machine.facts import facts, machine_id
+from cnnbench.machine.facts import facts
 from cnnbench.plan import BUDGETS
 
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ GOES_ON = "the same command goes on from here"
 
 def here(instance_type: str | None) -> dict[str, Any]:
     """Facts of this machine, its id and its instance type among them."""
-    machine = facts()
-    return machine | {"machine_id": machine_id(machine), **instance.given(instance_type)}
+    return facts() | instance.given(instance_type)
 
 
 def budget_named(name: str) -> Budget:

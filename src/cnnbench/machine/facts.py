@@ -30,10 +30,11 @@ GIB = 2**30
 def facts(root: Path = files.ROOT) -> dict[str, Scalar]:
     """The facts of this machine; None stands for what cannot be told here.
 
-    `cpu_quota` is in CPUs, `*_bytes` in bytes. The first call takes about a second.
+    `cpu_quota` is in CPUs, `*_bytes` in bytes, `machine_id` what `machine_id` says of the others.
+    The first call takes about a second.
     """
     cpu, flags = _cpu()
-    return {
+    found = {
         "os": _os(),
         "kernel": platform.release(),
         "architecture": platform.machine(),
@@ -49,6 +50,7 @@ def facts(root: Path = files.ROOT) -> dict[str, Scalar]:
         "python": platform.python_version(),
         "cnnbench": VERSION,
     }
+    return found | {"machine_id": machine_id(found)}
 
 
 def machine_id(facts: Facts) -> str:

@@ -76,24 +76,10 @@ class Instant:
                 dataset_file=None,
             )
         _, head, _, windows = arguments  # of `live`
-        made = replace(head, windows=tuple(self._windows(windows or 5)), stages={"build": 0.1})
+        made = replace(head, windows=drawn(1 + (windows or 5), self._draw), stages={"build": 0.1})
         for window in made.windows:
             yield events.WindowTimed(head.case, head.id, window)
         return made
-
-    def _windows(self, count: int) -> Iterator[Window]:
-        speed = self._draw.lognormvariate(6, 0.01)
-        for index in range(count + 1):
-            seconds = 0.5 * self._draw.lognormvariate(0, 0.005)
-            role = STEADY if index else FIRST_STEP
-            yield Window(
-                index=index,
-                role=role,
-                steps=10,
-                images=round(speed / 2),
-                seconds=seconds,
-                started=0.5 * index,
-            )
 
 
 class Instants:
@@ -187,18 +173,6 @@ def recorded(windows: int) -> Recorded:
 
 def made(case: Case, campaign: str, number: int, draw: random.Random) -> Launch:
     """A launch of a noisy speed."""
-    speed = draw.lognormvariate(6, 0.01)
-    windows = tuple(
-        Window(
-            index=index,
-            role=STEADY if index else FIRST_STEP,
-            steps=10,
-            images=round(speed / 2),
-            seconds=0.5 * draw.lognormvariate(0, 0.005),
-            started=0.5 * index,
-        )
-        for index in range(WINDOWS)
-    )
     return Launch(
         id=new_id(),
         campaign=campaign,
@@ -211,7 +185,23 @@ def made(case: Case, campaign: str, number: int, draw: random.Random) -> Launch:
         machine=MACHINE,
         stages={"build": 0.1, "first step": 1.0},
         facts={"backend": "null"},
-        windows=windows,
+        windows=drawn(WINDOWS, draw),
+    )
+
+
+def drawn(count: int, draw: random.Random) -> tuple[Window, ...]:
+    """So many windows of one launch, the first step among them."""
+    speed = draw.lognormvariate(6, 0.01)
+    return tuple(
+        Window(
+            index=index,
+            role=STEADY if index else FIRST_STEP,
+            steps=10,
+            images=round(speed / 2),
+            seconds=0.5 * draw.lognormvariate(0, 0.005),
+            started=0.5 * index,
+        )
+        for index in range(count)
     )
 
 

@@ -19,6 +19,6 @@ def write(path: Path, text: str | bytes) -> None:
     try:
         partial.write_bytes(text.encode() if isinstance(text, str) else text)
         partial.replace(path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnbench import whole
 from cnnbench.envs import interpreters, sources, uv_tool
 from cnnbench.envs import stack as stacks
 from cnnbench.errors import StackError, UsageError
@@ -31,7 +32,7 @@ def write(stack: Stack) -> Path:
         raise UsageError(f"stack {stack.name} installs nothing: it has no lock")
     path = stacks.FOLDER / f"{stack.name}.lock"
     try:
-        _replace(path, resolved(stack, stack.packages))
+        whole.write(path, resolved(stack, stack.packages))
     except OSError as error:
         raise StackError(
             f"cannot write {path.name}: {error.strerror}; free some space or make the folder "
@@ -72,18 +73,6 @@ def resolved(stack: Stack, pins: Mapping[str, str], more: Sequence[str] = ()) ->
             retry=_retry(stack),
         )
         return found.read_text(encoding="utf-8")
-
-
-def _replace(path: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _retry(stack: Stack) -> str:

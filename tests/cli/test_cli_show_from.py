@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.text import Text
 
 from cnnbench.store import exchange
 from cnnbench.store.database import Store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import Command
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -47,3 +50,17 @@ def test_a_folder_without_launches_is_told(folder: Path, cnnbench: Command) -> N
     done = cnnbench("show", "--from", folder / "empty")
     assert done.status == 2
     assert "no file of launches (*.jsonl) is in" in done.line
+
+
+def test_a_terminal_of_80_columns_shows_each_result_with_stack_and_speed_in_one_line(
+    cnnbench: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = cnnbench("show", "--from", ROOT / "results", "--stack", "keras2.1.5-tensorflow1.7.0")
+    wanted = [line.split("|") for line in table.out.splitlines() if "| keras2.1.5" in line]
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
+    text = Text.from_ansi(cnnbench("show", "--from", ROOT / "results").out).plain
+    shown = [line.split() for line in text.splitlines() if "keras2.1.5-tensorflow1.7.0 " in line]
+    assert {row[-3].strip() for row in wanted} <= {word for line in shown for word in line}
+    tables = [line for line in text.splitlines() if not line.startswith("- ")]
+    assert max(map(len, tables)) <= 80

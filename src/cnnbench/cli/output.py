@@ -149,7 +149,7 @@ def write_text(target: str, text: str, *, append: bool = False) -> None:
 
 def _print(found: Sequence[Mapping[str, str]], text: str, kept: Sequence[str]) -> None:
     """Print a table and what is below it: as Markdown unless a terminal is too narrow for that."""
-    console = Console()
+    console = Console(highlight=False)
     table, _, below = text.partition("\n\n")
     if not found or not sys.stdout.isatty() or console.width >= max(map(len, table.splitlines())):
         typer.echo(text)

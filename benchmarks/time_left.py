@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cnnbench.campaign import Campaign
-from cnnbench.cli.console import Clock
+from cnnbench.cli.clock import Clock
 from cnnbench.cli.measuring import here
 from cnnbench.cli.run import planned_suite
 from cnnbench.events import Forecast

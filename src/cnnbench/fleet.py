@@ -10,11 +10,10 @@ Only `--executor ray` imports this module, and with it Ray.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,11 +21,12 @@ import ray
 from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cnnbench import folders, whole
+from cnnbench import folders
 from cnnbench.case import digest
 from cnnbench.errors import UsageError
 from cnnbench.executor import LostError
 from cnnbench.machine import facts, instance
+from cnnbench.parcel import Parcel
 from cnnbench.prepare import Own
 from cnnbench.readiness import exclusive
 
@@ -243,40 +243,6 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """The user's own files as they travel.
-
-    Attributes:
-        own: By their paths here.
-        texts: Of the files among them, by path.
-    """
-
-    own: Own
-    texts: Mapping[Path, bytes]
-
-    @classmethod
-    def of(cls, own: Own) -> Parcel:
-        """Pack what is the user's own.
-
-        Raises:
-            UsageError: Their environment is among it, which cannot travel.
-        """
-        if own.environments:
-            raise UsageError("--python is an environment of this machine; nodes build stacks")
-        paths = [path for path in [*own.models.values(), *own.datasets.values()] if path.is_file()]
-        return cls(own, {path: path.read_bytes() for path in paths})
-
-    def unpack(self) -> Own:
-        """The same by their paths on this node."""
-        places = {path: _written(path.name, text) for path, text in self.texts.items()}
-
-        def here(known: Mapping[str, Path]) -> dict[str, Path]:
-            return {name: places.get(path, path) for name, path in known.items()}
-
-        return replace(self.own, models=here(self.own.models), datasets=here(self.own.datasets))
-
-
-@dataclass(frozen=True, slots=True)
 class _Returned:
     """The last that is heard of work: what it returned."""
 
@@ -323,11 +289,3 @@ def _work(work: Callable[..., Generator[Happening, None, T]], *sent: Any) -> Ite
         yield from exclusive(held)
         found = yield from work(*(one.unpack() if isinstance(one, Parcel) else one for one in sent))
     yield _Returned(found)
-
-
-def _written(name: str, text: bytes) -> Path:
-    """A file that was sent, in a folder named by what it holds."""
-    folder = folders.cache() / "own" / hashlib.sha256(text).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    whole.write(folder / name, text)
-    return folder / name

@@ -13,7 +13,7 @@ from cnnbench.arms import parse
 from cnnbench.campaign import Campaign
 from cnnbench.case import Case, Suite
 from cnnbench.contest import Contest
-from cnnbench.executor import LostError
+from cnnbench.executor import LostError, UnbegunError
 from cnnbench.launch import live
 from cnnbench.plan import BUDGETS
 from cnnbench.prepare import Own, named
@@ -39,18 +39,22 @@ class Bench:
         name: Of the node.
         loses: How many launches die, the first ones, after a window of theirs was heard.
         dies: Whether the place dies with the last of these.
+        absent: How many launches, the first ones, find it dead.
     """
 
-    def __init__(self, name: str, loses: int = 0, *, dies: bool = False) -> None:
+    def __init__(self, name: str, loses: int = 0, *, dies: bool = False, absent: int = 0) -> None:
         self.facts: Facts = {"node": name}
         self.alive = True
         self.begun: list[str] = []
-        self._loses, self._dies = loses, dies
+        self._loses, self._dies, self._absent = loses, dies, absent
 
     def run(
         self, work: Callable[..., Generator[Happening, None, Any]], *arguments: Any
     ) -> Generator[Happening, None, Any]:
         yield None
+        if work is live and self._absent:
+            self._absent -= 1
+            raise UnbegunError("the node was dead")
         happening = work(*arguments)
         lost = work is live and self._loses > 0
         self._loses -= lost
@@ -141,6 +145,16 @@ def test_a_case_that_is_lost_time_and_again_has_failed_with_the_reason(store: St
     (done,) = [event.result for event in happened if isinstance(event, events.CaseDone)]
     assert done.verdict == "failed"
     assert done.reason == "start: its worker died, 5 times in a row"
+
+
+def test_a_place_that_was_dead_before_it_began_says_nothing_against_the_work(store: Store) -> None:
+    running = campaign(store, Benches(Bench("a", loses=4, absent=9)), CASE, launches=2)
+    happened = list(running.run())
+    (done,) = [event.result for event in happened if isinstance(event, events.CaseDone)]
+    assert len(done.launches) == 2
+    contest = _contest(store, Benches(Bench("a", absent=9), Bench("b")), blocks=4)
+    list(contest.run())
+    assert contest.outcome().blocks == 4
 
 
 def test_a_case_that_failed_while_another_launch_of_it_was_lost_is_concluded_once(

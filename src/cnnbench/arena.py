@@ -12,7 +12,7 @@ import psutil
 from cnnbench import block, catalog, events, prepare, recipes
 from cnnbench.case import digest
 from cnnbench.comparison import PILOT_BLOCK
-from cnnbench.executor import TRIES, Alone, LostError, Readied, heard
+from cnnbench.executor import TRIES, Alone, LostError, Readied, UnbegunError, heard
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
@@ -170,7 +170,7 @@ class Arena:
 
     def _note_loss(self, lost: LostError) -> None:
         """Count what was lost in a row, and raise it if it is too much."""
-        self._lost += 1
+        self._lost += not isinstance(lost, UnbegunError)
         if self._lost == TRIES:
             raise lost
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import convergence, events, forecast, memory, prepare, stopping
 from cnnbench.case import digest
-from cnnbench.executor import TRIES, Alone, LostError, Readied, heard, together
+from cnnbench.executor import TRIES, Alone, LostError, Readied, UnbegunError, heard, together
 from cnnbench.ledger import Ledger
 from cnnbench.link import bundle
 from cnnbench.prover import proven
@@ -124,7 +124,7 @@ class Campaign:
 
     def _lose(self, case: Case, lost: LostError) -> None:
         """Have work done once more that was lost; a case that is lost time and again has failed."""
-        self._lost[case] += 1
+        self._lost[case] += not isinstance(lost, UnbegunError)
         if self._lost[case] < TRIES:
             return
         failure = Failure(stage="start", kind="killed", message=f"{lost}, {TRIES} times in a row")

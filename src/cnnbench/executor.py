@@ -35,6 +35,10 @@ class LostError(CnnbenchError):
     """What did some work died; nothing more will be known of that work."""
 
 
+class UnbegunError(LostError):
+    """What was to do some work was dead already, which tells nothing of the work."""
+
+
 class Place(Protocol):
     """Does one thing at a time.
 
@@ -55,7 +59,7 @@ class Place(Protocol):
         """Do work, and return what it returns.
 
         Raises:
-            LostError: What did it died.
+            LostError: What did it died; UnbegunError: before it began.
         """
 
 

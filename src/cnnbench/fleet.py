@@ -18,13 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import ray
-from ray.exceptions import RayError, RayTaskError, RuntimeEnvSetupError
+from ray.exceptions import (
+    RayError,
+    RayTaskError,
+    RuntimeEnvSetupError,
+    TaskUnschedulableError,
+)
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cnnbench import folders
 from cnnbench.case import digest
 from cnnbench.errors import UsageError
-from cnnbench.executor import LostError
+from cnnbench.executor import LostError, UnbegunError
 from cnnbench.machine import facts, instance
 from cnnbench.parcel import Parcel
 from cnnbench.prepare import Own
@@ -234,7 +239,8 @@ class Node:
             raise
         except (RayError, StopIteration) as error:
             self._rests_until = time.monotonic() + REST_SECONDS
-            raise LostError(f"the node or its worker died ({type(error).__name__})") from None
+            lost = UnbegunError if isinstance(error, TaskUnschedulableError) else LostError
+            raise lost(f"the node or its worker died ({type(error).__name__})") from None
         except GeneratorExit:
             ray.cancel(stream, force=True)
             raise

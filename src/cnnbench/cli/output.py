@@ -48,7 +48,7 @@ NUMBERS = (
     "(",
     " (",
 )
-SPARE = ("Backend", "Package")  # the stack's name has both
+SPARE = ("Backend", "Package")  # the name of a stack of ours has both
 
 
 def print_table(results: Sequence[Result]) -> None:
@@ -154,12 +154,13 @@ def _print(found: Sequence[Mapping[str, str]], text: str, kept: Sequence[str]) -
     if not found or not sys.stdout.isatty() or console.width >= max(map(len, table.splitlines())):
         typer.echo(text)
         return
+    is_ours = all("@" not in row.get("Stack", "@") for row in found)
     print_fitted(
         found,
         console,
         right=[column for column in found[0] if column.startswith(NUMBERS)],
         kept=kept,
-        spare=SPARE,
+        spare=SPARE if is_ours else (),
         prose="Notes",
     )
     if below:

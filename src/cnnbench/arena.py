@@ -77,7 +77,7 @@ class Arena:
         self._spent = 0.0
         self.campaign = ""
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> events.Events:
         """Measure until there is nothing left to measure."""
         self._begin()
         cases = tuple(arm.case for arm in self._arms)

@@ -80,7 +80,7 @@ class Campaign:
         self._lost: Counter[Case] = Counter()
         self._begun: Counter[Case] = Counter()  # launches, those that were lost among them
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> events.Events:
         """Measure until every case is done. Whatever ends it early, what was measured is kept."""
         return heard(self._executor, self.happening())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -200,3 +201,4 @@ Event = (
     | CaseDone
     | CampaignEnded
 )
+Events = Generator[Event, None, None]

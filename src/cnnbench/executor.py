@@ -7,7 +7,6 @@ meanwhile, so that one process follows many of them without threads.
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from cnnbench import events
@@ -15,7 +14,7 @@ from cnnbench.errors import CnnbenchError
 from cnnbench.readiness import exclusive, readied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from contextlib import ExitStack
 
     from cnnbench.case import Case
@@ -131,7 +130,7 @@ def together(
     executor: Executor,
     serve: Callable[[Place], Happenings],
     left: Callable[[], bool],
-) -> Iterator[Happening]:
+) -> Happenings:
     """Have all places serve at once until nothing is left, those that join meanwhile too.
 
     Args:
@@ -157,7 +156,7 @@ def together(
             happening.close()
 
 
-def heard(executor: Executor, *happenings: Iterator[Happening]) -> Iterator[events.Event]:
+def heard(executor: Executor, *happenings: Happenings) -> events.Events:
     """The events of generators that go on at once, waited for where none has any."""
     going = dict(enumerate(happenings))
     try:
@@ -167,8 +166,7 @@ def heard(executor: Executor, *happenings: Iterator[Happening]) -> Iterator[even
                 executor.wait()
     finally:
         for one in going.values():
-            if isinstance(one, Generator):
-                one.close()
+            one.close()
 
 
 def _advance(going: dict[Any, H]) -> Generator[events.Event, None, bool]:

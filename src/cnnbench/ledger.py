@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -85,16 +86,17 @@ class Ledger:
         """
         self._store.begin_launch(head)
         yield events.LaunchStarted(head.case, head.id, head.number)
-        happening = place.run(live, ready, head, budget, windows)
-        while True:
-            try:
-                event = next(happening)
-            except StopIteration as end:
-                launch: Launch = end.value
-                break
-            if isinstance(event, events.WindowTimed):
-                self._store.add_window(event.launch, event.window)
-            yield event
+        # What lives there ends with us, also when something keeps this frame: an error, for one.
+        with closing(place.run(live, ready, head, budget, windows)) as happening:
+            while True:
+                try:
+                    event = next(happening)
+                except StopIteration as end:
+                    launch: Launch = end.value
+                    break
+                if isinstance(event, events.WindowTimed):
+                    self._store.add_window(event.launch, event.window)
+                yield event
         launch = replace(launch, facts={**launch.facts, **place.facts, **(facts or {})})
         self._store.end_launch(launch.id, launch.stages, launch.facts, launch.failure)
         yield events.LaunchEnded(head.case, launch)

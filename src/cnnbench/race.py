@@ -59,7 +59,7 @@ class Race(Arena):
         self._deadline = deadline
         self._must = must
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> events.Events:
         """Race until it is over, unless it is."""
         ended = self._store.ended(self._digest())
         if ended is None:

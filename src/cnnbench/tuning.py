@@ -88,7 +88,7 @@ class Tuning:
         self._name = ""
         self._laps: list[tuned.Lap] = []
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> events.Events:
         """Race until the winner is confirmed, or time is up."""
         self._begun, self._name = time.monotonic(), self._begin()
         kept = list(self._bases)

@@ -48,7 +48,7 @@ class Verification:
         self._seeds = seeds
         self.proofs: list[Proof] = []
 
-    def run(self) -> Iterator[events.Event]:
+    def run(self) -> events.Events:
         """Prove until every subject has its proof."""
         with ExitStack() as held:
             yield from exclusive(held)

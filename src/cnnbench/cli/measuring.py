@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,10 +14,8 @@ from cnnbench.machine.facts import facts
 from cnnbench.plan import BUDGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from cnnbench.case import Budget
-    from cnnbench.events import Event
+    from cnnbench.events import Events
 
 INTERRUPTED = 130
 GOES_ON = "the same command goes on from here"
@@ -52,11 +51,12 @@ def leave_early(cut_off: KeyboardInterrupt | StoreError | None, kept: str = GOES
         raise cut_off
 
 
-def followed(happening: Iterable[Event]) -> KeyboardInterrupt | StoreError | None:
+def followed(happening: Events) -> KeyboardInterrupt | StoreError | None:
     """Show events to the end; what ended them early, if anything did."""
     with Display() as display:
         try:
-            display.follow(happening)
+            with closing(happening):
+                display.follow(happening)
         except (KeyboardInterrupt, StoreError) as error:
             return error
     return None

@@ -16,7 +16,7 @@ import typer
 from typer.main import get_command
 
 from cnnbench.cli import _with_json_target, app
-from tests.docs.pages import COMMANDS, PAGES, ROOT, block
+from tests.docs.documented import COMMANDS, PAGES, ROOT, block
 
 if TYPE_CHECKING:
     from pathlib import Path

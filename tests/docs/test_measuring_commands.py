@@ -19,7 +19,7 @@ from cnnbench import folders
 from cnnbench.envs import cache, stack
 from cnnbench.errors import StoreError
 from cnnbench.store.database import Store
-from tests.docs.pages import COMMANDS, block
+from tests.docs.documented import COMMANDS, block
 from tests.probe.test_datasets_read import batches
 from tests.stacks.conftest import _half_the_cores_each
 from tests.stacks.here import available

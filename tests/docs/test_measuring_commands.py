@@ -128,7 +128,7 @@ def test_a_command_that_measures_does_so_on_real_stacks(
             while process.poll() is None and not has_measured(desk / "runs.sqlite"):
                 time.sleep(0.3)
             process.send_signal(signal.SIGINT)
-            process.wait()
+            process.wait(timeout=600)
         finally:
             process.kill()
     assert process.returncode in STORED, (desk / "told").read_text()

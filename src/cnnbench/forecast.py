@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING
 
-from cnnbench import catalog, plan
+from cnnbench import catalog, plan, stopping
 from cnnbench.probe.backends import _null_keras as shapes
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def launch_seconds(
         guessed = _guessed_step(case, machine)
         return guessed and SECONDS_TO_BEGIN + plan.launch_seconds(guessed, budget)
     begin = statistics.median(sum(launch.stages.values()) for launch in earlier if launch.steady)
-    return begin + plan.launch_seconds(statistics.median(steps), budget)
+    wanted = stopping.windows_wanted(earlier, budget)
+    return begin + plan.launch_seconds(statistics.median(steps), budget, wanted)
 
 
 def macs(case: Case) -> int | None:

@@ -116,10 +116,16 @@ def log_speeds(windows: Sequence[Window]) -> list[float]:
     return [math.log(max(w.images, 1) / max(w.seconds, 1e-9)) for w in windows]
 
 
-def launch_seconds(step_seconds: float, budget: Budget) -> float:
-    """What a launch trains for, in seconds, if every step takes `step_seconds`."""
+def launch_seconds(step_seconds: float, budget: Budget, wanted: int | None = None) -> float:
+    """What a launch trains for, in seconds, if every step takes `step_seconds`.
+
+    Args:
+        step_seconds: Of each.
+        budget: How long to measure.
+        wanted: Windows that may count; without, the fewest of the budget.
+    """
     windows: list[Window] = []
-    while (request := next_window(windows, budget)) is not None:
+    while (request := next_window(windows, budget, wanted)) is not None:
         windows.append(
             Window(
                 index=len(windows),

@@ -104,6 +104,16 @@ def test_a_case_whose_noise_is_known_has_the_launches_left_that_it_asks_for(time
     assert clock.launches() == (1, 8)
 
 
+def test_launches_that_had_as_many_windows_as_the_rest_will_have_say_how_long_they_take(
+    time: FakeTime,
+) -> None:
+    budget = replace(QUICK, launches=(5, 5))
+    clock = noted(events.CampaignStarted("c", (CASE,), budget, 0))
+    for seconds in (10.0, 10.0, 20.0):
+        lived(clock, time, seconds)
+    assert clock.seconds_left() == 40.0
+
+
 def test_what_is_gone_of_a_launch_is_not_left_and_one_that_is_late_may_end_at_once(
     time: FakeTime,
 ) -> None:

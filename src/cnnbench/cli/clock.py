@@ -10,12 +10,17 @@ from cnnbench import events, plan
 if TYPE_CHECKING:
     from cnnbench.case import Budget, Case
 
+SHORT = (
+    2  # launches of a case, the first ones, that have the fewest windows: noise is not known yet
+)
+
 
 class Clock:
     """How much of a campaign is done, and what is left of it.
 
     Time left is foreseen, corrected by how the launches that ended compare with what was foreseen
-    of them; a case that has launches goes by their mean. How many launches a case takes is what its
+    of them; a case that has launches goes by the mean of those that had as many windows as the rest
+    will have, which is known after two. How many launches a case takes is what its
     noise asks for once that is known, and the fewest of the budget before.
     """
 
@@ -80,7 +85,8 @@ class Clock:
     def _length(self, case: Case) -> float | None:
         """Seconds of a launch of an open case."""
         if times := self._open[case]:
-            return sum(times) / len(times)
+            alike = times[SHORT:] or times
+            return sum(alike) / len(alike)
         foreseen = self._foreseen.get(case)
         return None if foreseen is None else foreseen * self._pace()
 

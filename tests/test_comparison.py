@@ -26,6 +26,7 @@ from cnnbench.comparison import (
     TRIES,
     Comparison,
     Outcome,
+    blocks_expected,
     outcome,
     verdict,
     wants_block,
@@ -407,3 +408,28 @@ def test_ratios_that_are_noisy_in_costly_blocks_get_more_windows_and_quiet_ones_
     quiet = [one for n in (1, 2, 3) for one in turns(n, rough, [s * (1 + n / 50) for s in rough])]
     assert windows_wanted(costly, TWO, STANDARD) > STANDARD.windows[0]
     assert windows_wanted(quiet, TWO, STANDARD) == STANDARD.windows[0]
+
+
+def expected(blocks: Sequence[Sequence[float]]) -> float:
+    """Blocks of two arms when all is decided, on average."""
+    return blocks_expected(measured(blocks), TWO, STANDARD)
+
+
+def test_a_clear_difference_is_expected_to_be_decided_at_the_first_look() -> None:
+    assert expected([(100, 150), (101, 150)]) < 6.5
+    assert expected([(100, 150.0 + i / 10) for i in range(4)]) == STANDARD.blocks[0]
+
+
+def test_a_difference_as_large_as_the_margin_is_expected_to_stay_open() -> None:
+    edge = [(100, 100 * (1 + MARGIN) + noise) for noise in (0.5, -0.5, 0.2, -0.2, 0.4)]
+    assert expected(edge) > 12
+
+
+def test_before_two_blocks_count_the_fewest_are_expected() -> None:
+    assert expected([(100, 150)]) == STANDARD.blocks[0]
+
+
+def test_the_slowest_to_be_decided_of_several_arms_says_how_many_blocks() -> None:
+    clear = [(100, 150 + i / 10, 102 + (-1) ** i) for i in range(4)]
+    two = blocks_expected(measured(clear), TWO, STANDARD)
+    assert blocks_expected(measured(clear), ARMS, STANDARD) > two

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from cnnbench.judge import judge
 from cnnbench.plan import BUDGETS
 from cnnbench.record import STEADY, WARM_UP, Launch, Window
 from cnnbench.stats import sequential
+from cnnbench.stats.foresight import Noise
 from cnnbench.stats.interval import relative_half_width
 from cnnbench.stats.variance import spread
 from cnnbench.stopping import (
@@ -24,6 +26,7 @@ from cnnbench.stopping import (
     confidence,
     is_precise,
     is_unsteady,
+    launches_expected,
     needs_launch,
     outlook,
     seconds,
@@ -215,9 +218,33 @@ def test_quiet_windows_are_not_measured_longer_than_need_be() -> None:
     assert windows_wanted(quiet, STANDARD) == STANDARD.windows[0]
 
 
-def test_the_outlook_is_a_planned_look_and_costs_all_its_launches() -> None:
+def test_the_outlook_costs_all_its_launches() -> None:
     quiet = [launch(*[level, level * 1.0001] * 5, begin=5.0) for level in (100.0, 101.0, 99.0)]
     found = outlook(quiet, STANDARD)
     assert found is not None
-    assert found.launches in sequential.looks(*STANDARD.launches)
+    assert STANDARD.launches[0] <= found.launches <= STANDARD.launches[1]
     assert found.seconds == pytest.approx(found.launches * (5.0 + found.windows * 1.0))
+
+
+def test_a_case_that_was_not_precise_at_a_look_is_expected_to_need_more_launches() -> None:
+    noisy = [launch(*[level] * 10) for level in (100.0, 104.0, 97.0, 103.0, 98.0)]
+    assert not is_precise([100.0, 104.0, 97.0, 103.0, 98.0], STANDARD)
+    found, before = outlook(noisy, STANDARD), outlook(noisy, STANDARD, earlier=True)
+    assert found is not None
+    assert before is not None
+    assert found.launches >= sequential.looks(*STANDARD.launches)[1]
+    assert before.launches <= found.launches
+
+
+def test_as_many_launches_are_expected_as_campaigns_take_on_average() -> None:
+    random = np.random.default_rng(1)
+    noise = Noise(0.025, 10_000)
+    taken = []
+    for _ in range(300):
+        speeds: list[float] = []
+        while len(speeds) not in sequential.looks(*STANDARD.launches) or (
+            len(speeds) < STANDARD.launches[1] and not is_precise(speeds, STANDARD)
+        ):
+            speeds.append(math.exp(random.normal(5, noise.deviation)))
+        taken.append(len(speeds))
+    assert launches_expected([], noise, STANDARD) == pytest.approx(np.mean(taken), rel=0.06)

@@ -81,7 +81,8 @@ class Arena:
         """Measure until there is nothing left to measure."""
         self._begin()
         cases = tuple(arm.case for arm in self._arms)
-        yield events.CampaignStarted(self.campaign, cases, self._budget, len(self._launches))
+        kept = tuple(self._launches)
+        yield events.CampaignStarted(self.campaign, cases, self._budget, kept, in_blocks=True)
         with ExitStack() as held:
             yield from self._executor.begin(held)
             yield from heard(self._executor, self._measure())

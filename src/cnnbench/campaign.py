@@ -165,8 +165,8 @@ class Campaign:
             return memory.halved(case)
         return None
 
-    def _begin(self) -> int:
-        """Begin a campaign or take up an interrupted one; how many launches are kept."""
+    def _begin(self) -> Sequence[Launch]:
+        """Begin a campaign or take up an interrupted one, whose launches are kept."""
         name = self._digest()
         taken = self._store.resume_campaign(name) if self._resume else None
         self._campaign = taken or self._store.begin_campaign(
@@ -183,7 +183,7 @@ class Campaign:
             self._launches[launch.case].append(launch)
             self._begun[launch.case] = max(self._begun[launch.case], launch.number)
             self._spent[launch.case] += stopping.seconds(launch)
-        return len(kept)
+        return kept
 
     def _digest(self) -> str:
         """Names all that must be equal for an interrupted campaign to be gone on with."""
@@ -232,17 +232,21 @@ class Campaign:
                 continue
             like = earlier.get((case, here), [])
             known[case] = forecast.launch_seconds(case, budget, like, self._machine)
-            planned += self._outlook(case, like)
+            planned += self._outlook(case, like, earlier=True)
         done = {case: len(launches) for case, launches in self._launches.items()}
         places = max(1, len(self._executor.places()))
         yield events.Forecast(known, forecast.left(known, done, budget) / places)
         yield from planned
 
-    def _outlook(self, case: Case, launches: Sequence[Launch]) -> Iterator[events.CasePlanned]:
+    def _outlook(
+        self, case: Case, launches: Sequence[Launch], *, earlier: bool = False
+    ) -> Iterator[events.CasePlanned]:
         """What a case takes to be settled, where launches of it have told of its noise."""
         fewest, most = self._suite.budget.launches
         good = [launch for launch in launches if launch.failure is None]
-        outlook = stopping.outlook(good, self._suite.budget) if fewest < most else None
+        if fewest == most:
+            return
+        outlook = stopping.outlook(good, self._suite.budget, earlier=earlier)
         if outlook is not None:
             yield events.CasePlanned(case, self._suite.budget.precision, outlook)
 

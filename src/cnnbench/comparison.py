@@ -18,17 +18,21 @@ Brecht, ICPE 2017 (randomised interleaved trials).
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from cnnbench import plan
 from cnnbench.disturbance import disturbances
 from cnnbench.judge import judge
 from cnnbench.result import Estimate, estimate
 from cnnbench.stats import sequential
+from cnnbench.stats.foresight import pooled, stops
 from cnnbench.stats.interval import independent
 from cnnbench.stats.steady import NO_STEADY_STATE, steadiness
 from cnnbench.stats.variance import MOST_GROUPS, cheapest, groups_needed, spread
@@ -36,6 +40,8 @@ from cnnbench.stopping import begin_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from cnnbench.case import Arm, Budget
     from cnnbench.record import Failure, Launch, Scalar
@@ -190,6 +196,29 @@ def wants_block(launches: Sequence[Launch], found: Outcome, spent: float, budget
     return found.blocks not in sequential.looks(fewest, most) or not found.decided
 
 
+def blocks_expected(launches: Sequence[Launch], arms: Sequence[Arm], budget: Budget) -> float:
+    """How many blocks that count a comparison will have when it is decided, on average.
+
+    Args:
+        launches: So far.
+        arms: The first is the baseline.
+        budget: Of the comparison.
+    """
+    good, _ = blocks(launches, arms, budget)
+    looks = sequential.looks(*budget.blocks)
+    if len(good) < 2:  # noqa: PLR2004
+        return looks[0]
+    several, margin = len(arms) - 1, math.log1p(budget.margin)
+    confidences = [_confidence(look, budget, several) for look in looks]
+    found = []
+    for arm in arms[1:]:
+        logs = _differences(arms[0].name, arm.name, good).logs
+        noise = pooled([logs])
+        assert noise is not None  # noqa: S101
+        found.append(stops(logs, noise, looks, confidences, functools.partial(_is_decided, margin)))
+    return float(np.max(found, axis=0).mean())
+
+
 def windows_wanted(launches: Sequence[Launch], arms: Sequence[Arm], budget: Budget) -> int:
     """Windows of each launch in the next block: few where windows are quiet, or blocks are not.
 
@@ -338,6 +367,14 @@ def _compared(
         verdict=word,
         reason=_open(ratio, budget.margin, missing, what) if word == INCONCLUSIVE else "",
     )
+
+
+def _is_decided(
+    margin: float, middle: NDArray[np.float64], half_width: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether intervals of log ratios give a verdict that stands; see `verdict`."""
+    beyond = np.abs(middle) - half_width > margin
+    return beyond | (np.abs(middle) + half_width < margin)
 
 
 def _open(ratio: Estimate, margin: float, missing: int, what: str) -> str:

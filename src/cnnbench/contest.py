@@ -53,4 +53,5 @@ class Contest(Arena):
         turns = number != PILOT_BLOCK and self._may_take_turns(ready, names)
         windows = comparison.windows_wanted(self._launches, self._arms, self._budget)
         yield from self._block(number, {name: ready[name] for name in names}, windows, turns=turns)
-        yield events.BlockEnded(number, turns, self.outcome())
+        expected = comparison.blocks_expected(self._launches, self._arms, self._budget)
+        yield events.BlockEnded(number, turns, self.outcome(), expected)

@@ -74,12 +74,13 @@ class Diagnosing(Arena):
         wanted = self._budget.blocks[0]
         if not any(one.windows for one in self._launches if one.block == PILOT_BLOCK):
             yield from self._launched(PILOT_BLOCK, ready)
-            yield events.BlockMeasured(0, wanted)
+            yield events.BlockMeasured(PILOT_BLOCK, 0, wanted)
         while self.diagnosis().blocks < wanted and self._last() < TRIES * wanted:
             if AS_IS not in self._able():
                 return
-            yield from self._launched(self._last() + 1, ready)
-            yield events.BlockMeasured(self.diagnosis().blocks, wanted)
+            number = self._last() + 1
+            yield from self._launched(number, ready)
+            yield events.BlockMeasured(number, self.diagnosis().blocks, wanted)
 
     def _launched(self, number: int, ready: dict[str, Ready]) -> Iterator[Happening]:
         """A block of all that can run; of the pilot, which does not count, a window each."""

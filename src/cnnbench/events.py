@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cnnbench.case import Budget, Case
     from cnnbench.comparison import Outcome
@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CampaignStarted:
-    """Measuring begins; `kept` launches of an interrupted campaign count."""
+    """Measuring begins.
+
+    Attributes:
+        campaign: Its id.
+        cases: To be measured.
+        budget: For how long.
+        kept: Launches of an interrupted campaign, which count.
+        in_blocks: Whether all cases are launched together, in blocks.
+    """
 
     campaign: str
     cases: tuple[Case, ...]
     budget: Budget
-    kept: int
+    kept: Sequence[Launch] = ()
+    in_blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +147,13 @@ class BlockEnded:
         number: From 1; 0 of the pilot.
         interleaved: Whether its arms took turns, window by window.
         outcome: Of all blocks so far.
+        expected: Blocks that count when all is decided, on average.
     """
 
     number: int
     interleaved: bool
     outcome: Outcome
+    expected: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +171,16 @@ class PeaksStarted:
 
 @dataclass(frozen=True, slots=True)
 class BlockMeasured:
-    """A block of a diagnosis is over: how many count by now, of those that are wanted."""
+    """A block of a diagnosis is over.
+
+    Attributes:
+        number: From 1; 0 of the pilot.
+        counted: Blocks that count by now.
+        blocks: That are wanted.
+    """
 
     number: int
+    counted: int
     blocks: int
 
 

@@ -139,17 +139,10 @@ def launch_seconds(step_seconds: float, budget: Budget, wanted: int | None = Non
     return sum(window.seconds for window in windows)
 
 
-def launches_foreseen(seconds: float, budget: Budget, wanted: int = 0) -> int:
-    """Launches of a case, if each takes so many seconds.
-
-    Args:
-        seconds: Of a launch.
-        budget: What was asked for.
-        wanted: Launches that the noise of the case asks for, where that is known.
-    """
-    fewest, most = budget.launches
+def launches_foreseen(seconds: float, budget: Budget) -> int:
+    """Launches of a case, at least, if each takes so many seconds."""
     in_time = max(1, math.ceil(budget.case_seconds / max(seconds, 1e-9)))
-    return min(max(fewest, wanted), most, in_time)
+    return min(budget.launches[0], in_time)
 
 
 def is_short(windows: Sequence[Window]) -> bool:

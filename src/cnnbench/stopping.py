@@ -13,6 +13,7 @@ from cnnbench import goal, plan
 from cnnbench.judge import Judgement, counting, judge
 from cnnbench.record import STEADY
 from cnnbench.stats import sequential
+from cnnbench.stats.foresight import Noise, pooled, stops
 from cnnbench.stats.interval import independent, relative_half_width
 from cnnbench.stats.steady import NO_STEADY_STATE
 from cnnbench.stats.variance import Plan, cheapest, spread
@@ -116,15 +117,48 @@ def begin_seconds(launch: Launch) -> float:
     return sum(launch.stages.values()) - first + early
 
 
-def outlook(launches: Sequence[Launch], budget: Budget) -> Outlook | None:
+def outlook(launches: Sequence[Launch], budget: Budget, *, earlier: bool = False) -> Outlook | None:
     """What a case takes to be settled, by launches that it had; None if that cannot be told.
 
     Args:
-        launches: Of the case, at least two that count, perhaps of an earlier campaign.
+        launches: Of the case, at least two that count.
         budget: What is asked for.
+        earlier: Whether they are of an earlier campaign, and tell of its noise only.
     """
     wanted = _plan(launches, budget)
-    return wanted and Outlook(wanted.groups, wanted.values, wanted.cost)
+    good = log_speeds(launches, budget)
+    noise = pooled([good])
+    if wanted is None or noise is None:
+        return None
+    count = round(launches_expected([] if earlier else good, noise, budget))
+    return Outlook(count, wanted.values, count * wanted.cost / wanted.groups)
+
+
+def log_speeds(launches: Iterable[Launch], budget: Budget) -> list[float]:
+    """The logarithm of the speed of each launch that counts; none of them failed."""
+    speeds = [plan.speed(one) for one in counting(judge(launch, budget) for launch in launches)]
+    return [math.log(speed) for speed in speeds if speed]
+
+
+def launches_expected(known: Sequence[float], noise: Noise, budget: Budget) -> float:
+    """How many launches that count a case will have when it is settled, on average.
+
+    Args:
+        known: Logarithms of the speeds of those that it has.
+        noise: Between launches.
+        budget: What is asked for.
+    """
+    fewest, most = budget.launches
+    looks = sequential.looks(fewest, most)
+    width = math.log1p(budget.precision)
+    found = stops(
+        known,
+        noise,
+        looks,
+        [confidence(look, budget) for look in looks],
+        lambda _, half_width: half_width <= width,
+    )
+    return float(found.mean())
 
 
 def _plan(launches: Sequence[Launch], budget: Budget) -> Plan | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnnbench import events
 from cnnbench.cli.console import Display
+from cnnbench.comparison import Outcome
 from tests.cli.test_clock import CASE, OTHER, STARTED, refused
 
 if TYPE_CHECKING:
@@ -39,3 +41,23 @@ def test_the_forecast_says_how_many_can_run_and_how_long_it_takes(
     assert "2 cases can run here: about 30 s at least, and 1 case of unknown length" in text
     text = told([STARTED, events.Forecast({CASE: None, OTHER: None}, 0.0)], capsys)
     assert "how long is not known before the first launch" in text
+
+
+def test_a_proof_says_which_recipes_it_is_of(capsys: pytest.CaptureFixture[str]) -> None:
+    case = replace(CASE, precision="bfloat16", recipes=("huge_pages",))
+    text = told([STARTED, events.ProofStarted(case)], capsys)
+    assert "proof: null · simple_cnn · fit · channels_last · bfloat16 · huge_pages" in text
+
+
+def test_what_is_left_of_a_comparison_is_shown_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    ended = Outcome(arms=(), blocks=1, margin=0.05, comparisons=())
+    happened: list[events.Event] = [
+        replace(STARTED, in_blocks=True),
+        events.LaunchStarted(CASE, "l", 2),
+        events.BlockEnded(1, interleaved=True, outcome=ended, expected=4),
+        events.LaunchStarted(CASE, "m", 3),
+    ]
+    assert " left" in told(happened, capsys)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cnnbench import events
-from cnnbench.cli.clock import Clock, duration
+from cnnbench.cli.clock import BlockClock, Clock, clock, duration, left
 from cnnbench.comparison import PILOT_BLOCK
 from cnnbench.record import STEADY
 from cnnbench.report import goals
@@ -45,7 +45,7 @@ class Display:
             disable=not self._live,
         )
         self._task = self._progress.add_task("starting", total=1, left="")
-        self._clock = Clock()
+        self._clock: Clock | BlockClock | None = None
         self._cases = 0
         self._reasons: set[str] = set()
         self._images, self._seconds, self._windows = 0, 0.0, 0
@@ -60,14 +60,17 @@ class Display:
     def follow(self, happened: Iterable[events.Event]) -> None:
         """Show events until there are no more."""
         for event in happened:
-            self._clock.note(event)
+            if isinstance(event, events.CampaignStarted):
+                self._clock = clock(event)
+            elif self._clock is not None:
+                self._clock.note(event)
             self._show(event)
 
     def _show(self, event: events.Event) -> None:  # noqa: C901, PLR0912  one branch an event
         match event:
             case events.CampaignStarted(cases=cases, kept=kept):
                 self._cases = len(cases)
-                self._say(_beginning(len(cases), kept))
+                self._say(_beginning(len(cases), len(kept)))
             case events.Forecast(launches=launches) if launches:
                 self._say(_foreseen(event, self._cases))
             case events.StackLine(stack=stack, line=line):
@@ -128,10 +131,16 @@ class Display:
         self._status(f"{self._title} window {self._windows}: {speed} images/s{learned}")
 
     def _status(self, text: str) -> None:
-        done, total = self._clock.launches()
-        left = self._clock.left()
+        if self._clock is None:
+            self._progress.update(self._task, description=text)
+            return
+        done, total = self._clock.done()
         self._progress.update(
-            self._task, description=text, completed=done, total=max(total, 1), left=left
+            self._task,
+            description=text,
+            completed=done,
+            total=total and max(total, 1),
+            left=left(self._clock.seconds_left()),
         )
 
     def _say(self, text: str) -> None:
@@ -182,7 +191,7 @@ def _gone_through(event: events.PeaksStarted | events.BlockMeasured) -> str:
         return "measuring what this machine can do at best"
     if not event.number:
         return "pilot: what can run is known"
-    return f"{event.number} of {_several(event.blocks, 'block', 'blocks')} measured"
+    return f"{event.counted} of {_several(event.blocks, 'block', 'blocks')} measured"
 
 
 def _block(event: events.BlockEnded) -> str:
@@ -213,7 +222,8 @@ def _lap(event: events.LapEnded) -> str:
 def _proven(case: Case) -> str:
     """What a proof is of, in one line."""
     parts = [case.stack, case.model, case.method, case.data_format]
-    return " · ".join([*parts, *([case.precision] if case.precision != "float32" else [])])
+    precision = [case.precision] if case.precision != "float32" else []
+    return " · ".join([*parts, *precision, *case.recipes])
 
 
 def _because(reason: str) -> str:

@@ -20,7 +20,7 @@ from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.forecast import macs
 from cnnbench.report import grid
-from cnnbench.report.table import FORMATS
+from cnnbench.report.table import FORMATS, number
 from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
 from lapped import lapped, speed
@@ -171,7 +171,7 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             "Data Format": FORMATS[case.data_format],
             "Precision": case.precision,
             "Recipes": ", ".join(case.recipes) or "none",
-            "Speed (images/s)": f"{mean[name]:.3g}",
+            "Speed (images/s)": number(mean[name]),
             "Ratio": f"{against.ratio:.2f}" if against else "",
             "95 % interval": interval(against),
         }

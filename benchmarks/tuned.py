@@ -15,10 +15,11 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from cnnbench import prepare, tuned, tuning
+from cnnbench import events, prepare, tuned, tuning
 from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
-from cnnbench.forecast import macs
+from cnnbench.diagnosing import peaks
+from cnnbench.forecast import FLOP_OF_A_MAC, macs
 from cnnbench.report import grid
 from cnnbench.report.table import FORMATS, number
 from cnnbench.report.tuned import interval
@@ -29,6 +30,8 @@ from planted import keep, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from cnnbench.diagnosis import Peaks
 
 FOLDER = ROOT / "docs" / "measured"
 LINES, PAGE, STORE = FOLDER / "tuned.jsonl", FOLDER / "tuned.md", FOLDER / "tuned.sqlite"
@@ -78,6 +81,7 @@ def measured(model: str, seconds: float) -> dict[str, Any]:
         cases = list(dict.fromkeys([*winners.values(), *defaults]))
         lap = compared(cases, store)
     return {
+        "peaks": convolution_peaks(replace(cases[0], precision=PRECISIONS[-1])),
         "model": model,
         "machine": here(None),
         "macs": macs(cases[0]),
@@ -132,6 +136,24 @@ def compared(cases: Sequence[Case], store: Store) -> tuned.Lap:
     return lapped(arms, store, "benchmarks/tuned.py", BLOCKS)
 
 
+def convolution_peaks(case: Case) -> dict[str, float]:
+    """FLOP/s of the best convolution on this machine by precision: float32 and that of a case."""
+    found: list[Peaks] = []
+
+    def gauging() -> events.Events:
+        measured, _ = yield from peaks(case, prepare.Own())
+        found.extend([measured] if measured else [])
+
+    if (cut_off := followed(gauging())) is not None:
+        raise KeyboardInterrupt from cut_off
+    return {
+        precision: kinds["convolution"]
+        for one in found
+        for precision, kinds in one.operations.items()
+        if "convolution" in kinds
+    }
+
+
 def page(lines: Sequence[dict[str, Any]]) -> str:
     """The tables as Markdown."""
     parts = [
@@ -140,7 +162,8 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "# What tuning gives",
         "",
         "`train_on_batch`, batches of 32. *Ratio* is over the first row of its model: the fastest",
-        "default of Keras 3, in the same blocks.",
+        "default of Keras 3, in the same blocks. *Of peak* is the share of what the best",
+        "convolution of this machine computes in a second, in the same precision.",
         "",
         grid.markdown([row for line in lines for row in rows(line)])
         if lines
@@ -174,7 +197,14 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             "Speed (images/s)": number(mean[name]),
             "Ratio": f"{against.ratio:.2f}" if against else "",
             "95 % interval": interval(against),
+            "Of peak": of_peak(line, case, mean[name]),
         }
+
+
+def of_peak(line: dict[str, Any], case: Case, speed: float) -> str:
+    """Share of the FLOP/s of the best convolution; empty where they were not measured."""
+    peak = line.get("peaks", {}).get(case.precision)
+    return f"{speed * line['macs'] * FLOP_OF_A_MAC / peak:.0%}" if peak else ""
 
 
 def case_of(fields: dict[str, Any]) -> Case:

@@ -96,27 +96,37 @@ class Diagnosing(Arena):
         if found := next(filter(None, known), None):
             self._about = diagnosis.peak_facts(found)
             return
-        if self._case.stack == "null":
-            self._unmeasured[PEAKS] = "null computes nothing"
-            return
-        stack = REFERENCES[self._case.device]
-        blank = replace(self._case, stack=stack, precision="float32", recipes=())
-        made = yield from readied(blank, self._own)
-        if isinstance(made, prepare.NotReady):
-            self._unmeasured[PEAKS] = made.failure.message
-            return
-        yield events.PeaksStarted()
-        try:
-            with (
-                tempfile.TemporaryDirectory(prefix="cnnbench-") as name,
-                launch.start(made, Path(name)) as process,
-            ):
-                told = gauged(Conversation(process, SILENCE_SECONDS), self._case)
-        except (UnverifiableError, ProbeError) as error:
-            self._unmeasured[PEAKS] = str(error)
-            return
-        self._about = diagnosis.peak_facts(Peaks(told.peaks, told.bytes_per_second))
-        self._unmeasured |= {f"{PEAKS} in {kind}": why for kind, why in told.refused.items()}
+        found, unmeasured = yield from peaks(self._case, self._own)
+        self._unmeasured |= unmeasured
+        if found is not None:
+            self._about = diagnosis.peak_facts(found)
+
+
+def peaks(
+    case: Case, own: Own
+) -> Generator[events.Event, None, tuple[Peaks | None, dict[str, str]]]:
+    """What this machine can do at best, in float32 and the precision of a case.
+
+    Returns:
+        None where it could not be measured, and why it, or a part of it, was not.
+    """
+    if case.stack == "null":
+        return None, {PEAKS: "null computes nothing"}
+    blank = replace(case, stack=REFERENCES[case.device], precision="float32", recipes=())
+    made = yield from readied(blank, own)
+    if isinstance(made, prepare.NotReady):
+        return None, {PEAKS: made.failure.message}
+    yield events.PeaksStarted()
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="cnnbench-") as name,
+            launch.start(made, Path(name)) as process,
+        ):
+            told = gauged(Conversation(process, SILENCE_SECONDS), case)
+    except (UnverifiableError, ProbeError) as error:
+        return None, {PEAKS: str(error)}
+    refused = {f"{PEAKS} in {kind}": why for kind, why in told.refused.items()}
+    return Peaks(told.peaks, told.bytes_per_second), refused
 
 
 def gauged(conversation: Conversation, case: Case) -> wire.Gauged:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cnnbench.envs import stack
+from cnnbench.envs import cache, stack
+from cnnbench.link import bundle
 from tests.stacks.here import KINDS, answer, available
 
 if TYPE_CHECKING:
@@ -67,6 +69,50 @@ def test_reduced_precision_is_right_to_its_own_rounding(
     (proof,) = told["proofs"]
     # What plain PyTorch does otherwise to a variance is less than bfloat16 may do.
     assert proof["outcome"] in {"same", "differs, explained"}, proof["reason"]
+
+
+# Prints which of two nearly equal values the gradient of a maximum pooling goes to.
+POOLED = """
+import torch
+from probe import changes
+
+pool = torch.nn.MaxPool2d(2)
+values = [[[[1.0, 5.0], [4.999, 2.0]], [[7.0, 1.0], [2.0, 3.0]]]]
+x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+for near in (0.0, 0.01):
+    for is_open in (True, False):
+        with changes.changed(pool, changes.Edges({pool: near}, is_open=is_open)):
+            (gradient,) = torch.autograd.grad(pool(x).sum(), x)
+        print(gradient.int().flatten(1).flatten().tolist())
+"""
+
+
+def test_what_is_nearly_the_largest_of_a_pooling_window_may_be_taken_for_it() -> None:
+    available(REFERENCE)
+    python = cache.python_of(stack.load(REFERENCE))
+    assert python is not None
+
+    told = subprocess.run(
+        [python, "-c", POOLED],
+        env={"PYTHONPATH": str(bundle.SOURCES.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    clear, first, last = [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]
+    right, other = str(first + clear), str(last + clear)
+    assert told.stdout.splitlines() == [right, right, right, other]
+
+
+def test_a_pooling_window_that_rounding_decides_is_no_mistake(tmp_path: Path) -> None:
+    name = "keras3-tensorflow"
+    available(name, REFERENCE)
+
+    # In the second step of this seed, TensorFlow on one CPU takes another value for the largest.
+    told, done = answer(tmp_path, "verify", "--stack", name, "--seed", "27")
+
+    right(told, done)
 
 
 def test_run_proves_once_and_the_result_has_the_proof(tmp_path: Path, tiny: Path) -> None:

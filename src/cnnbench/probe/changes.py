@@ -5,8 +5,8 @@ from typing import Any, Callable, Dict, Iterator, List
 
 from .native import _layout
 
-FINE = 1e-6  # a roundoff so small that few values are near 0; of a coarser, every sample has some
-EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near 0 within so much of what samples were off at most
+FINE = 1e-6  # a roundoff so small that few values are near; of a coarser, every sample has some
+EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near an edge within so much of what samples were off
 
 
 class Change:
@@ -104,14 +104,15 @@ class Rounding(Change):
 
 
 class Edges(Change):
-    """Decides for every ReLU alike what rounding would decide: whether values near 0 pass.
+    """Decides everywhere alike what rounding would decide: which values pass that are on an edge.
 
-    One value of a million that float32 has on the other side of 0 changes a gradient by far more
-    than rounding does, and rarely enough to be in no sample.
+    That is the sign of what a ReLU is given, and which value of a pooling window is the largest.
+    One value of a million that float32 has on the other side changes a gradient by far more than
+    rounding does, and rarely enough to be in no sample.
 
     Args:
-        near: For each ReLU, how far from 0 a sign is not certain.
-        is_open: Whether values near 0 pass.
+        near: For each ReLU and each maximum pooling, how near to its edge nothing is certain.
+        is_open: Whether values near 0 pass, and of those near the largest the first, or the last.
     """
 
     def __init__(self, near: Dict[Any, float], *, is_open: bool) -> None:
@@ -119,14 +120,28 @@ class Edges(Change):
         self._is_open = is_open
 
     def hooks(self, model: Any) -> List[Any]:
-        """Hook every ReLU."""
-        return [layer.register_forward_hook(self._decide) for layer in _relus(model)]
+        """Hook every layer that decides."""
+        from torch import nn
 
-    def _decide(self, layer: Any, inputs: Any, _: Any) -> Any:
+        return [
+            layer.register_forward_hook(self._sign if isinstance(layer, nn.ReLU) else self._largest)
+            for layer in _deciding(model)
+        ]
+
+    def _sign(self, layer: Any, inputs: Any, _: Any) -> Any:
         (x,) = inputs
         near = x.detach().abs() <= self._near[layer]
         passes = (x > 0) | near if self._is_open else (x > 0) & ~near
         return x * passes
+
+    def _largest(self, layer: Any, inputs: Any, largest: Any) -> Any:
+        """Of each window, the first or the last value of those that may be the largest."""
+        (x,) = inputs
+        side, stride = layer.kernel_size, layer.stride
+        windows = x.unfold(2, side, stride).unfold(3, side, stride).flatten(-2)
+        near = (windows.detach() >= largest.detach()[..., None] - self._near[layer]).byte()
+        place = near.argmax(-1) if self._is_open else near.shape[-1] - 1 - near.flip(-1).argmax(-1)
+        return windows.gather(-1, place[..., None])[..., 0]
 
 
 class Late(Change):
@@ -182,24 +197,25 @@ def _computed(layer: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 
 def near_edges(model: Any, images: Any, rounding: Rounding) -> Dict[Any, float]:
-    """How far from 0 the sign of what each ReLU is given is not certain."""
-    exact = _given_to_relus(model, images, SAME)
+    """How near to an edge it is not certain on which side a value is, for each layer with one."""
+    exact = _decided_on(model, images, SAME)
     near = dict.fromkeys(exact, 0.0)
     for _ in range(EDGE_SAMPLES):
-        moved = _given_to_relus(model, images, rounding)
+        moved = _decided_on(model, images, rounding)
         for layer, value in moved.items():
             off = float((value - exact[layer]).pow(2).mean().sqrt())
             near[layer] = max(near[layer], EDGE * off)
     return near
 
 
-def _given_to_relus(model: Any, images: Any, change: Change) -> Dict[Any, Any]:
+def _decided_on(model: Any, images: Any, change: Change) -> Dict[Any, Any]:
+    """What each layer with an edge is given."""
     import torch
 
     found = {}  # type: Dict[Any, Any]
     hooks = [
         layer.register_forward_hook(lambda layer, inputs, _: found.update({layer: inputs[0]}))
-        for layer in _relus(model)
+        for layer in _deciding(model)
     ]
     with torch.no_grad(), changed(model, change):
         model(images)
@@ -208,7 +224,8 @@ def _given_to_relus(model: Any, images: Any, change: Change) -> Dict[Any, Any]:
     return found
 
 
-def _relus(model: Any) -> List[Any]:
+def _deciding(model: Any) -> List[Any]:
+    """The layers with an edge."""
     from torch import nn
 
-    return [layer for layer in model.modules() if isinstance(layer, nn.ReLU)]
+    return [layer for layer in model.modules() if isinstance(layer, (nn.ReLU, nn.MaxPool2d))]

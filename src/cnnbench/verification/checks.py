@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # products round at every term, to float32 in every precision. `benchmarks/correctness.py` shows
 # what right stacks need.
 ALLOWANCE, SUMS = 16.0, 48.0
-ON_EDGE = 1.5  # of what values near 0 can do together, for what follows from their passing
+ON_EDGE = 1.5  # of what values on an edge can do together, for what follows from their passing
 # Of unordered updates any part may be early or late, each by itself, in each layer.
 UNORDERED = 4.0
 TRAINABLE = ("kernel", "bias", "gamma", "beta")

@@ -344,7 +344,7 @@ def _compared(
     differences = _differences(baseline, candidate, good)
     logs = differences.logs
     if len(logs) < 2:  # noqa: PLR2004
-        reason = f"{len(logs)} blocks give no interval"
+        reason = "an interval needs two blocks that count"
         return Comparison(
             baseline=baseline,
             candidate=candidate,

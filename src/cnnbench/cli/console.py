@@ -202,7 +202,7 @@ def _block(event: events.BlockEnded) -> str:
     parts = [
         f"{one.candidate} {one.ratio.point:.3f} of {one.baseline}"
         + (f" ({one.ratio.low:.3f} - {one.ratio.high:.3f})" if one.ratio.low else "")
-        + f" {one.reason or one.verdict}"
+        + f": {one.reason or one.verdict}"
         for one in found.comparisons
         if one.ratio
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,13 @@ def ended(name: str, *, failed: bool = False) -> Launch:
 
 
 def living(
-    name: str, log: list[str], *, windows: int = WINDOWS, fails: bool = False
+    name: str, log: list[str], *, windows: int = WINDOWS, fails: bool = False, pid: int = 0
 ) -> Generator[events.Event, None, Launch]:
     """A launch that writes down what it does."""
     window = Window(index=0, role=STEADY, steps=1, images=1, seconds=1.0, started=0.0)
     try:
         log.append(f"{name} boots")
-        yield events.GuestStarted(case(name), name, 0)
+        yield events.GuestStarted(case(name), name, pid)
         yield events.WindowTimed(case(name), name, window)  # of the warm-up
         yield events.StageEntered(case(name), "training")
         for number in range(windows):
@@ -130,10 +131,22 @@ def test_a_process_that_does_not_idle_ends_the_block_and_nothing_of_it_counts(
 
 
 def test_a_process_that_is_busy_now_and_then_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = iter([False, False, True] * 10)
-    monkeypatch.setattr(block, "wait_until_idle", lambda _: next(waits))
-    found = played(block.in_turns([living("a", []), living("b", [])]))
+    waits = {1: itertools.cycle([False, True]), 2: itertools.cycle([True])}
+    monkeypatch.setattr(block, "wait_until_idle", lambda pids: all(next(waits[p]) for p in pids))
+    found = played(block.in_turns([living("a", [], pid=1), living("b", [], pid=2)]))
     assert {one.id for one in found} == {"a", "b"}
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations("abc"), ("a", "b"), ("b", "a")])
+def test_one_process_that_never_idles_is_noticed_in_whatever_order_turns_are(
+    order: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restless = 1
+    monkeypatch.setattr(block, "wait_until_idle", lambda pids: restless not in pids)
+    monkeypatch.setattr("cnnbench.block.random.sample", lambda some, _: list(some))
+    lives = [living(name, [], pid=restless if name == "a" else 2) for name in order]
+    with pytest.raises(block.RestlessError):
+        played(block.in_turns(lives))
 
 
 def test_one_after_the_other_no_two_live_at_once() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Living = Generator[Happening, None, Launch]
 
 TRAINING = "training"
-PATIENCE = 3  # waits in a row that were in vain
+PATIENCE = 3  # waits that were in vain, of each player those in a row
 
 
 class RestlessError(CnnbenchError):
@@ -52,7 +52,6 @@ def in_turns(launches: Sequence[Living]) -> Generator[Happening, None, list[Laun
     Raises:
         RestlessError: Those that wait do not idle.
     """
-    in_vain = 0
     players = [_Player(launch) for launch in random.sample(launches, len(launches))]
     with ExitStack() as held:
         for player in players:
@@ -66,8 +65,9 @@ def in_turns(launches: Sequence[Living]) -> Generator[Happening, None, list[Laun
             playing = playing[::-1]
             for player in playing:
                 others = [p.pid for p in players if p is not player and p.ended is None]
-                in_vain = 0 if wait_until_idle(others) else in_vain + 1
-                if in_vain == PATIENCE:
+                # The turn of one that never idles is the only one that is not waited for in vain.
+                player.in_vain = 0 if wait_until_idle(others) else player.in_vain + 1
+                if sum(one.in_vain for one in playing) >= PATIENCE:
                     raise RestlessError("a process that waits for its turn keeps the CPUs busy")
                 yield from player.play(until="")
     return [player.ended for player in players if player.ended is not None]
@@ -79,6 +79,7 @@ class _Player:
     def __init__(self, living: Living) -> None:
         self.living = living
         self.pid = 0
+        self.in_vain = 0  # waits for its turn, in a row
         self.ended: Launch | None = None
 
     def play(self, until: str) -> Iterator[Happening]:

@@ -32,7 +32,7 @@ from cnnbench.disturbance import disturbances
 from cnnbench.judge import judge
 from cnnbench.result import Estimate, estimate
 from cnnbench.stats import sequential
-from cnnbench.stats.foresight import pooled, stops
+from cnnbench.stats.foresight import noise_of, stops
 from cnnbench.stats.interval import independent
 from cnnbench.stats.steady import NO_STEADY_STATE, steadiness
 from cnnbench.stats.variance import MOST_GROUPS, cheapest, groups_needed, spread
@@ -213,7 +213,7 @@ def blocks_expected(launches: Sequence[Launch], arms: Sequence[Arm], budget: Bud
     found = []
     for arm in arms[1:]:
         logs = _differences(arms[0].name, arm.name, good).logs
-        noise = pooled([logs])
+        noise = noise_of(logs)
         assert noise is not None  # noqa: S101
         found.append(stops(logs, noise, looks, confidences, functools.partial(_is_decided, margin)))
     return float(np.max(found, axis=0).mean())

@@ -13,7 +13,7 @@ from cnnbench import goal, plan
 from cnnbench.judge import Judgement, counting, judge
 from cnnbench.record import STEADY
 from cnnbench.stats import sequential
-from cnnbench.stats.foresight import Noise, pooled, stops
+from cnnbench.stats.foresight import Noise, noise_of, stops
 from cnnbench.stats.interval import independent, relative_half_width
 from cnnbench.stats.steady import NO_STEADY_STATE
 from cnnbench.stats.variance import Plan, cheapest, spread
@@ -127,7 +127,7 @@ def outlook(launches: Sequence[Launch], budget: Budget, *, earlier: bool = False
     """
     wanted = _plan(launches, budget)
     good = log_speeds(launches, budget)
-    noise = pooled([good])
+    noise = noise_of(good)
     if wanted is None or noise is None:
         return None
     count = round(launches_expected([] if earlier else good, noise, budget))

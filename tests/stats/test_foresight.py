@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cnnbench.stats.foresight import PRIOR, Noise, pooled, stops
+from cnnbench.stats.foresight import PRIOR, Noise, noise_of, stops
 
 VALUES = st.floats(-10, 10)
-GROUPS = st.lists(st.lists(VALUES, max_size=5), max_size=5)
 LOOKS = (3, 5, 8)
 CONFIDENCES = (0.99, 0.98, 0.97)
 
@@ -23,22 +22,19 @@ def stopped(own: list[float], noise: Noise, width: float) -> float:
     return float(found.mean())
 
 
-@given(groups=GROUPS, shift=VALUES)
-def test_noise_is_pooled_within_groups_wherever_they_lie(
-    groups: list[list[float]], shift: float
-) -> None:
-    found = pooled(groups)
-    moved = pooled([[value + shift * i for value in group] for i, group in enumerate(groups)])
-    degrees = sum(max(len(group) - 1, 0) for group in groups)
-    assert (found is None) == (degrees == 0)
+@given(values=st.lists(VALUES, max_size=5), shift=VALUES)
+def test_noise_is_the_same_wherever_values_lie(values: list[float], shift: float) -> None:
+    found = noise_of(values)
+    moved = noise_of([value + shift for value in values])
+    assert (found is None) == (len(values) < 2)
     if found is not None and moved is not None:
-        assert found.degrees == moved.degrees == degrees
+        assert found.degrees == moved.degrees == len(values) - 1
         assert found.deviation == pytest.approx(moved.deviation, abs=1e-6)
 
 
 def test_the_noise_of_one_group_is_its_standard_deviation() -> None:
     values = [1.0, 4.0, 2.0, 8.0]
-    found = pooled([values])
+    found = noise_of(values)
     assert found is not None
     assert found.degrees == 3
     assert found.deviation == pytest.approx(np.std(values, ddof=1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnnbench import events, stopping
 from cnnbench.comparison import PILOT_BLOCK
-from cnnbench.stats.foresight import PRIOR, Noise, pooled
+from cnnbench.stats.foresight import PRIOR, Noise, noise_of
 
 if TYPE_CHECKING:
     from cnnbench.case import Budget, Case
@@ -104,9 +104,8 @@ class Clock:
     def _learn(self, launch: Launch, seconds: float) -> None:
         """A launch of an open case is over that took so many seconds."""
         self._open[launch.case].add(launch, seconds)
-        found = [pooled([course.logs]) for course in [*self._open.values(), *self._closed]]
-        deviations = [noise.deviation for noise in found if noise]
-        if deviations:
+        courses = [*self._open.values(), *self._closed]
+        if deviations := [course.noise.deviation for course in courses if course.noise]:
             typical = median(deviations)
             self._usual = stopping.launches_expected([], Noise(typical, PRIOR), self._budget)
             self._open[launch.case].expect(typical)
@@ -124,6 +123,7 @@ class _Course:
     Attributes:
         seconds: That each took.
         logs: Logarithms of the speeds of those that count.
+        noise: Of these; None before there are two.
         planned: Launches that count, as an earlier campaign tells; 0 if there is none.
     """
 
@@ -133,6 +133,7 @@ class _Course:
         self._expected: float | None = None
         self.seconds: list[float] = []
         self.logs: list[float] = []
+        self.noise: Noise | None = None
         self.planned = 0
 
     def add(self, launch: Launch, seconds: float) -> None:
@@ -141,6 +142,7 @@ class _Course:
         if self._to_goal or launch.failure is not None:
             return
         self.logs += stopping.log_speeds([launch], self._budget)
+        self.noise = noise_of(self.logs)
 
     def expect(self, typical: float) -> None:
         """See how many launches that count the case will have.
@@ -148,7 +150,7 @@ class _Course:
         Args:
             typical: Deviation of the launches of a case: few launches tell little of their own.
         """
-        if noise := pooled([self.logs]):
+        if noise := self.noise:
             if len(self.logs) < self._budget.launches[0]:
                 noise = noise.moderated(typical)
             self._expected = stopping.launches_expected(self.logs, noise, self._budget)

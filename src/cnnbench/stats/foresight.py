@@ -17,7 +17,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,15 +42,11 @@ class Noise(NamedTuple):
         return Noise(math.sqrt(squares / degrees), degrees)
 
 
-def pooled(groups: Iterable[Sequence[float]]) -> Noise | None:
-    """The noise that groups of values have in common; None if none has two values."""
-    squares, degrees = 0.0, 0
-    for group in groups:
-        if len(group) > 1:
-            values = np.asarray(group, dtype=float)
-            squares += float(((values - values.mean()) ** 2).sum())
-            degrees += len(group) - 1
-    return Noise(math.sqrt(squares / degrees), degrees) if degrees else None
+def noise_of(values: Sequence[float]) -> Noise | None:
+    """The noise of values; None if there are not two."""
+    if len(values) < 2:  # noqa: PLR2004
+        return None
+    return Noise(float(np.std(values, ddof=1)), len(values) - 1)
 
 
 def stops(

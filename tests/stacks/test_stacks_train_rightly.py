@@ -9,6 +9,7 @@ import pytest
 
 from cnnbench.envs import cache, stack
 from cnnbench.link import bundle
+from cnnbench.verification.checks import allowance
 from tests.stacks.here import KINDS, answer, available
 
 if TYPE_CHECKING:
@@ -41,6 +42,20 @@ def test_a_stack_trains_rightly_with_channels_first(name: str, tmp_path: Path) -
     told, done = answer(tmp_path, "verify", "--stack", name, "--data-format", "channels_first")
 
     right(told, done)
+
+
+def in_reference(program: str) -> str:
+    """What a program prints that can import the probe, and PyTorch."""
+    available(REFERENCE)
+    python = cache.python_of(stack.load(REFERENCE))
+    assert python is not None
+    return subprocess.run(
+        [python, "-c", program],
+        env={"PYTHONPATH": str(bundle.SOURCES.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def right(told: Any, done: Any) -> None:
@@ -88,21 +103,48 @@ for near in (0.0, 0.01):
 
 
 def test_what_is_nearly_the_largest_of_a_pooling_window_may_be_taken_for_it() -> None:
-    available(REFERENCE)
-    python = cache.python_of(stack.load(REFERENCE))
-    assert python is not None
-
-    told = subprocess.run(
-        [python, "-c", POOLED],
-        env={"PYTHONPATH": str(bundle.SOURCES.parent)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    told = in_reference(POOLED)
 
     clear, first, last = [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]
     right, other = str(first + clear), str(last + clear)
-    assert told.stdout.splitlines() == [right, right, right, other]
+    assert told.splitlines() == [right, right, right, other]
+
+
+# Prints how far a convolution's bias is off if the batch normalisation after it adds gradients up
+# one by one in float32, over how far samples of one rounding led. They are equal over an image.
+SUMMED = """
+import numpy as np
+import torch
+from torch import nn
+from probe import changes
+
+torch.manual_seed(1)
+torch.set_default_dtype(torch.float64)
+convolution, normalised = nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)
+model = nn.Sequential(convolution, normalised, nn.ReLU(), nn.AdaptiveAvgPool2d(1))
+images, above = torch.randn(8, 3, 16, 16), torch.rand(8, 4, 1, 1)
+
+def bias(change):
+    with changes.changed(model, change):
+        (gradient,) = torch.autograd.grad((model(images) * above).sum(), convolution.bias)
+    return gradient.numpy()
+
+with torch.no_grad():
+    x = convolution(images)
+    spread = (x.var((0, 2, 3), correction=0) + normalised.eps).sqrt().numpy()
+    each = ((normalised(x) > 0) * above / 256).transpose(0, 1).flatten(1).numpy()
+one_by_one = np.cumsum(each.astype("float32"), 1, "float32")[:, -1]
+off = np.linalg.norm((each.sum(1) - one_by_one) / spread)
+draw = torch.Generator().manual_seed(1)
+samples = [bias(changes.Rounding(2.0**-24, draw)) for _ in range(20)]
+print(off / max(np.linalg.norm(sample - bias(changes.SAME)) for sample in samples))
+"""
+
+
+def test_equal_gradients_that_a_stack_adds_one_by_one_are_no_mistake() -> None:
+    off = float(in_reference(SUMMED))
+
+    assert 1 < off < allowance(2.0**-24)
 
 
 def test_a_pooling_window_that_rounding_decides_is_no_mistake(tmp_path: Path) -> None:

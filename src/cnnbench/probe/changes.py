@@ -7,6 +7,9 @@ from .native import _layout
 
 FINE = 1e-6  # a roundoff so small that few values are near; of a coarser, every sample has some
 EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near an edge within so much of what samples were off
+# Of n equal terms, added one by one, every partial sum is rounded to the same side: their mean is
+# off by n/2 roundings. With so many, by no more than the host allows for any layer, which is 64.
+EQUAL_TERMS = 128
 
 
 class Change:
@@ -40,7 +43,8 @@ class Rounding(Change):
     """Moves each value by a random share of the unit roundoff, forward and backward.
 
     What batch normalisation subtracts is rounded too, forward the mean and backward those of the
-    gradient: all values of a channel are off alike, by a share of their typical size.
+    gradient: all values of a channel are off alike, by a share of their typical size; backward of
+    the mean's, where that is larger: after average pooling gradients are equal over an image.
 
     Args:
         roundoff: The largest relative error of one rounding.
@@ -53,22 +57,7 @@ class Rounding(Change):
 
     def __call__(self, x: Any) -> Any:
         """`x`, moved; and so its gradient."""
-        return self._both_ways(x, self._moved)
-
-    @staticmethod
-    def _both_ways(x: Any, move: Callable[[Any], Any]) -> Any:
-        import torch
-
-        class Moved(torch.autograd.Function):  # type: ignore[misc]
-            @staticmethod
-            def forward(ctx: Any, value: Any) -> Any:  # noqa: ARG004
-                return move(value)
-
-            @staticmethod
-            def backward(ctx: Any, gradient: Any) -> Any:  # noqa: ARG004
-                return move(gradient)
-
-        return Moved.apply(x)
+        return _both_ways(x, self._moved, self._moved)
 
     def hooks(self, model: Any) -> List[Any]:
         """Move all weights, as a cast to fewer bits does, and hook every layer that rounds."""
@@ -76,24 +65,47 @@ class Rounding(Change):
 
         for weight in model.parameters():
             weight.data = self._moved(weight.data)
-        rounds = (nn.Conv2d, nn.Linear, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-        layers = [layer for layer in model.modules() if isinstance(layer, rounds)]
-        shifted = [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
-        return [
-            *(layer.register_forward_hook(lambda _, __, out: self(out)) for layer in layers),
-            *(
-                layer.register_forward_pre_hook(
-                    lambda _, inputs: self._both_ways(inputs[0], self._shifted)
-                )
-                for layer in shifted
-            ),
-        ]
+        rounds = (nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+        hooks = []  # type: List[Any]
+        for layer in model.modules():
+            if isinstance(layer, rounds):
+                hooks.append(layer.register_forward_hook(lambda _, __, out: self(out)))
+            elif isinstance(layer, nn.BatchNorm2d):
+                hooks.extend(self._normalising(layer))
+        return hooks
+
+    def _normalising(self, layer: Any) -> List[Any]:
+        """Hooks of a batch normalisation; backward, its output comes first."""
+        mean = None  # type: Any
+
+        def before(_: Any, inputs: Any) -> Any:
+            (x,) = inputs
+            return _both_ways(x, lambda value: self._shifted(value, 0.0), backward)
+
+        def backward(gradient: Any) -> Any:
+            return self._shifted(gradient, mean)
+
+        def after(_: Any, inputs: Any, out: Any) -> Any:
+            x = inputs[0].detach()
+            spread = (x.var((0, 2, 3), correction=0, keepdim=True) + layer.eps).sqrt()
+            scale = layer.weight.detach().abs()[:, None, None] / spread
+
+            def taken(gradient: Any) -> Any:
+                nonlocal mean
+                share = gradient[:, 0].numel() / EQUAL_TERMS
+                mean = share * scale * gradient.mean((0, 2, 3), keepdim=True).abs()
+                return self._moved(gradient)
+
+            return _both_ways(out, self._moved, taken)
+
+        return [layer.register_forward_pre_hook(before), layer.register_forward_hook(after)]
 
     def _moved(self, value: Any) -> Any:
         return value * (1 + self._roundoff * self._shares(value))
 
-    def _shifted(self, value: Any) -> Any:
-        typical = value.pow(2).mean((0, 2, 3), keepdim=True).sqrt()
+    def _shifted(self, value: Any, least: Any) -> Any:
+        """Each channel off by a share of a rounding of its typical size, or of a larger one."""
+        typical = value.pow(2).mean((0, 2, 3), keepdim=True).sqrt().clamp(min=least)
         return value + self._roundoff * typical * self._shares(typical)
 
     def _shares(self, value: Any) -> Any:
@@ -101,6 +113,22 @@ class Rounding(Change):
         import torch
 
         return 2 * torch.rand(value.shape, generator=self._draw, dtype=value.dtype) - 1
+
+
+def _both_ways(x: Any, forward: Callable[[Any], Any], backward: Callable[[Any], Any]) -> Any:
+    """`x`, moved forward; and its gradient, moved backward."""
+    import torch
+
+    class Moved(torch.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, value: Any) -> Any:  # noqa: ARG004
+            return forward(value)
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:  # noqa: ARG004
+            return backward(gradient)
+
+    return Moved.apply(x)
 
 
 class Edges(Change):

@@ -147,12 +147,51 @@ def test_equal_gradients_that_a_stack_adds_one_by_one_are_no_mistake() -> None:
     assert 1 < off < allowance(2.0**-24)
 
 
-def test_a_pooling_window_that_rounding_decides_is_no_mistake(tmp_path: Path) -> None:
-    name = "keras3-tensorflow"
-    available(name, REFERENCE)
+# Prints where gradients go behind a ReLU and a maximum pooling in whose window a value is near 0.
+BOTH = """
+import torch
+from probe import changes
 
-    # In the second step of this seed, TensorFlow on one CPU takes another value for the largest.
-    told, done = answer(tmp_path, "verify", "--stack", name, "--seed", "27")
+relu, pool = torch.nn.ReLU(), torch.nn.MaxPool2d(2)
+model = torch.nn.Sequential(relu, pool)
+for value in (1e-9, -1e-9):
+    x = torch.tensor([[[[-1.0, -2.0], [value, -3.0]]]], dtype=torch.float64, requires_grad=True)
+    for near in (0.0, 1e-6):
+        ways = changes.either_way({relu: near, pool: near})
+        for change in [way for both in ways for way in both]:
+            with changes.changed(model, change):
+                (gradient,) = torch.autograd.grad(model(x).sum(), x)
+            print(gradient.int().flatten().tolist())
+"""
+
+
+def test_what_is_nearly_0_may_pass_and_be_the_largest_of_its_window() -> None:
+    told = in_reference(BOTH).splitlines()
+
+    taken, nothing = "[0, 0, 1, 0]", "[0, 0, 0, 0]"
+    # Of ReLUs open and closed, then of poolings whose first and whose last value is taken.
+    assert told[:4] == [taken, taken, taken, taken]
+    assert told[4:6] == [taken, nothing]
+    assert told[8:12] == [nothing, nothing, nothing, nothing]
+    assert told[12:14] == [taken, nothing]
+
+
+@pytest.mark.parametrize(
+    ("name", "data_format", "seed"),
+    [
+        # In its second step TensorFlow takes another value of a window for the largest.
+        ("keras3-tensorflow", "channels_last", 27),
+        # In its third step JAX has nothing in a window that is above 0.
+        ("keras3-jax", "channels_first", 36),
+    ],
+)
+def test_a_pooling_window_that_rounding_decides_is_no_mistake(
+    name: str, data_format: str, seed: int, tmp_path: Path
+) -> None:
+    available(name, REFERENCE)
+    flags = ("--data-format", data_format, "--seed", str(seed))
+
+    told, done = answer(tmp_path, "verify", "--stack", name, *flags)
 
     right(told, done)
 

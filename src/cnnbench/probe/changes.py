@@ -1,7 +1,7 @@
 """What may be otherwise in a training step: rounding, values at an edge, weights that come late."""
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from .native import _layout
 
@@ -139,7 +139,7 @@ class Edges(Change):
     rounding does, and rarely enough to be in no sample.
 
     Args:
-        near: For each ReLU and each maximum pooling, how near to its edge nothing is certain.
+        near: For some ReLUs or maximum poolings, how near to its edge nothing is certain.
         is_open: Whether values near 0 pass, and of those near the largest the first, or the last.
     """
 
@@ -147,20 +147,21 @@ class Edges(Change):
         self._near = near
         self._is_open = is_open
 
-    def hooks(self, model: Any) -> List[Any]:
-        """Hook every layer that decides."""
+    def hooks(self, model: Any) -> List[Any]:  # noqa: ARG002
+        """Hook the layers that decide."""
         from torch import nn
 
         return [
             layer.register_forward_hook(self._sign if isinstance(layer, nn.ReLU) else self._largest)
-            for layer in _deciding(model)
+            for layer in self._near
         ]
 
     def _sign(self, layer: Any, inputs: Any, _: Any) -> Any:
+        """What passes is above 0, so that a pooling may take it for the largest."""
         (x,) = inputs
         near = x.detach().abs() <= self._near[layer]
         passes = (x > 0) | near if self._is_open else (x > 0) & ~near
-        return x * passes
+        return (x + 2 * (-x.detach()).clamp(min=0)) * passes
 
     def _largest(self, layer: Any, inputs: Any, largest: Any) -> Any:
         """Of each window, the first or the last value of those that may be the largest."""
@@ -222,6 +223,19 @@ def _computed(layer: Any, x: Any, weight: Any, bias: Any) -> Any:
     if isinstance(layer, BatchNorm2d):
         return functional.batch_norm(x, None, None, weight, bias, training=True, eps=layer.eps)
     return functional.conv2d(x, weight, bias, layer.stride, layer.padding)
+
+
+def either_way(near: Dict[Any, float]) -> List[Tuple[Edges, Edges]]:
+    """Two changes for each kind of layer with an edge: together, kinds could hide each other.
+
+    Args:
+        near: As `near_edges` gives it.
+    """
+    found = []
+    for kind in dict.fromkeys(type(layer) for layer in near):
+        alike = {layer: far for layer, far in near.items() if type(layer) is kind}
+        found.append((Edges(alike, is_open=True), Edges(alike, is_open=False)))
+    return found
 
 
 def near_edges(model: Any, images: Any, rounding: Rounding) -> Dict[Any, float]:

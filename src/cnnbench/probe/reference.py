@@ -89,11 +89,11 @@ def expect(definition: Any, message: Any) -> None:
         if not is_late and message.roundoff < changes.FINE:
             rounding = changes.Rounding(message.roundoff, draw)
             near = changes.near_edges(model, data[0], rounding)
-            opened, closed = (
-                exact.step(model, definition.L2, data, changes.Edges(near, is_open=is_open))
-                for is_open in (True, False)
-            )
-            _keep(found, "%d/edges/" % (number + 1), _distances(opened, closed))
+            apart = [
+                _distances(*(exact.step(model, definition.L2, data, side) for side in sides))
+                for sides in changes.either_way(near)
+            ]
+            _keep(found, "%d/edges/" % (number + 1), _together(apart))
         for place, positions in enumerate(right.positions):
             found["positions/%d" % place] = positions
         if number == 0:
@@ -116,6 +116,21 @@ def _distances(one: Step, other: Step) -> Step:
         means=apart(one.means, other.means),
         variances=apart(one.variances, other.variances),
         positions=one.positions,
+    )
+
+
+def _together(distances: List[Step]) -> Step:
+    """The sum of distances, part by part."""
+
+    def added(parts: str) -> List[Any]:
+        return [sum(each) for each in zip(*(getattr(one, parts) for one in distances))]
+
+    return Step(
+        loss=sum(one.loss for one in distances),
+        gradients=added("gradients"),
+        means=added("means"),
+        variances=added("variances"),
+        positions=distances[0].positions,
     )
 
 

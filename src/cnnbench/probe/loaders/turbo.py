@@ -24,7 +24,7 @@ def stream(feed: Any, first: int, threads: int) -> Iterator[Any]:
         import cv2
         import simplejpeg  # noqa: F401
     except ImportError:
-        raise Unsupported("the stack has no simplejpeg or OpenCV; take --loader threads") from None
+        raise Unsupported("simplejpeg or OpenCV is missing; take --loader threads") from None
     if not feed.has_files:
         raise Unsupported("turbo decodes photographs; take --loader threads for this data set")
     cv2.setNumThreads(1)  # the threads that read are enough

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import platform
 import subprocess
@@ -10,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from cnnbench import handover
+from cnnbench import catalog, handover
 from cnnbench.case import Case
 from cnnbench.errors import UsageError
 
@@ -39,6 +41,8 @@ class config:
 class layers:
     class BatchNormalization:
         def call(self): pass
+class utils:
+    class PyDataset: pass
 class Model:
     def compile(self): print("compiled")
 print("backend", os.environ.get("KERAS_BACKEND"), os.environ.get("OMP_WAIT_POLICY"))
@@ -105,6 +109,57 @@ def test_a_script_gets_all_of_the_configuration(folder: Path) -> None:
     ]
 
 
+# What two epochs read: shapes, then the levels of gray with their labels, in order.
+READING = """
+import cnnbench_tuned
+found = cnnbench_tuned.batches("photographs", batch_size=4, size=(8, 6), seed=SEED)
+for _ in range(2):
+    epoch = []
+    for _ in range(len(found)):
+        x, y = found[0]
+        epoch += [(round(float(image.mean()) * 255), int(one.argmax())) for image, one in zip(x, y)]
+    print(x.dtype, x.shape[1:], y.shape[1:])
+    print(epoch)
+    found.on_epoch_end()
+"""
+
+
+def test_photographs_are_read_once_an_epoch_in_another_order_each_time(folder: Path) -> None:
+    levels = [[10, 30, 50], [110, 130, 150, 170]]
+    for label, some in enumerate(levels):
+        (folder / "photographs" / f"class {label}").mkdir(parents=True)
+        for level in some:
+            image = Image.new("RGB", (20, 30), (level,) * 3)
+            image.save(folder / "photographs" / f"class {label}" / f"{level}.jpeg", quality=100)
+    case = replace(CASE, recipes=(), loader="threads", data_format="channels_first", threads=1)
+    written(folder, case)
+
+    done = run(folder, READING.replace("SEED", "3"))
+
+    assert done.returncode == 0, done.stderr
+    *_, kind, first, again, second = done.stdout.splitlines()
+    assert kind == again == "float32 (3, 8, 6) (2,)"
+    right = sorted((level, label) for label, some in enumerate(levels) for level in some)
+    assert sorted(ast.literal_eval(first)) == sorted(ast.literal_eval(second)) == right
+    assert first != second
+    assert run(folder, READING.replace("SEED", "3")).stdout == done.stdout
+    assert run(folder, READING.replace("SEED", "4")).stdout != done.stdout
+
+
+def test_without_a_loader_it_has_nothing_that_reads() -> None:
+    assert "batches" not in handover.text(CASE, "torch", "x")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no affinity on this system")
+def test_a_script_leaves_other_cpus_alone(folder: Path) -> None:
+    script = "import cnnbench_tuned, os\n"
+    script += "print(len(os.sched_getaffinity(0)), os.environ['OMP_NUM_THREADS'])\n"
+    here = str(len(os.sched_getaffinity(0)))
+    for threads, count in ((1, "1"), (0, here), (10_000, here)):
+        written(folder, replace(CASE, recipes=(), threads=threads))
+        assert run(folder, script).stdout.splitlines()[-1] == f"{count} {count}"
+
+
 def test_it_must_come_before_keras(folder: Path) -> None:
     place = written(folder)
     done = run(folder, "import keras\nimport cnnbench_tuned\n", **handover.before(place))
@@ -124,8 +179,9 @@ def test_without_recipes_that_reach_into_keras_it_holds_no_source() -> None:
     assert "Unsupported" not in source
 
 
-def test_it_is_of_the_grammar_of_old_pythons(folder: Path) -> None:
-    place = written(folder)
+@pytest.mark.parametrize("loader", catalog.names("loaders"))
+def test_it_is_of_the_grammar_of_old_pythons(folder: Path, loader: str) -> None:
+    place = written(folder, replace(CASE, loader=loader))
     done = subprocess.run(
         [
             Path(sys.executable).with_name("vermin"),

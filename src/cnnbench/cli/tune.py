@@ -156,7 +156,8 @@ def _hand_over(best: Case, about: str, own: prepare.Own, place: Path) -> None:
     output.write_text(str(place), handover.text(best, backend, about))
     early = " and start it by: cnnbench exec -- python" if handover.before(place) else ""
     if best.loader != KERAS:
-        typer.echo(f"{place}: your script reads by itself; loader {best.loader} was best", err=True)
+        told = f"photographs are read so by model.fit({place.stem}.batches(folder))"
+        typer.echo(f"{place}: loader {best.loader} was best; {told}", err=True)
     typer.echo(f"{place}: import it in the first line of your script{early}", err=True)
 
 

@@ -111,7 +111,7 @@ def test_a_loader_whose_pixels_are_others_is_refused(
 @pytest.mark.parametrize(
     ("loader", "told"),
     [
-        ("turbo", "no simplejpeg or OpenCV; take --loader threads"),
+        ("turbo", "simplejpeg or OpenCV is missing; take --loader threads"),
         ("torch_dataloader", "no PyTorch; take --loader threads"),
         ("tf_data", "no TensorFlow; take --loader threads"),
     ],

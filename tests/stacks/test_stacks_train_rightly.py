@@ -157,7 +157,7 @@ model = torch.nn.Sequential(relu, pool)
 for value in (1e-9, -1e-9):
     x = torch.tensor([[[[-1.0, -2.0], [value, -3.0]]]], dtype=torch.float64, requires_grad=True)
     for near in (0.0, 1e-6):
-        ways = changes.either_way({relu: near, pool: near})
+        ways = changes.either_way({relu: near, pool: near})[:2]
         for change in [way for both in ways for way in both]:
             with changes.changed(model, change):
                 (gradient,) = torch.autograd.grad(model(x).sum(), x)

@@ -1,11 +1,12 @@
 """What may be otherwise in a training step: rounding, values at an edge, weights that come late."""
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from .native import _layout
 
 FINE = 1e-6  # a roundoff so small that few values are near; of a coarser, every sample has some
+COINS, HALF = 2, 0.5
 EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near an edge within so much of what samples were off
 # Of n equal terms, added one by one, every partial sum is rounded to the same side: their mean is
 # off by n/2 roundings. With so many, by no more than the host allows for any layer, which is 64.
@@ -141,16 +142,23 @@ class Edges(Change):
     Args:
         near: For some ReLUs or maximum poolings, how near to its edge nothing is certain.
         is_open: Whether values near 0 pass, and of those near the largest the first, or the last.
+        seed: Of coins: where one falls on its other side, it is the other way round.
     """
 
-    def __init__(self, near: Dict[Any, float], *, is_open: bool) -> None:
+    def __init__(
+        self, near: Dict[Any, float], *, is_open: bool, seed: Optional[int] = None
+    ) -> None:
         self._near = near
         self._is_open = is_open
+        self._seed = seed
+        self._coins: Any = None
 
     def hooks(self, model: Any) -> List[Any]:  # noqa: ARG002
         """Hook the layers that decide."""
+        import torch
         from torch import nn
 
+        self._coins = None if self._seed is None else torch.Generator().manual_seed(self._seed)
         return [
             layer.register_forward_hook(self._sign if isinstance(layer, nn.ReLU) else self._largest)
             for layer in self._near
@@ -160,7 +168,7 @@ class Edges(Change):
         """What passes is above 0, so that a pooling may take it for the largest."""
         (x,) = inputs
         near = x.detach().abs() <= self._near[layer]
-        passes = (x > 0) | near if self._is_open else (x > 0) & ~near
+        passes = ((x > 0) & ~near) | (near & self._opened(x))
         return (x + 2 * (-x.detach()).clamp(min=0)) * passes
 
     def _largest(self, layer: Any, inputs: Any, largest: Any) -> Any:
@@ -169,8 +177,17 @@ class Edges(Change):
         side, stride = layer.kernel_size, layer.stride
         windows = x.unfold(2, side, stride).unfold(3, side, stride).flatten(-2)
         near = (windows.detach() >= largest.detach()[..., None] - self._near[layer]).byte()
-        place = near.argmax(-1) if self._is_open else near.shape[-1] - 1 - near.flip(-1).argmax(-1)
+        first, last = near.argmax(-1), near.shape[-1] - 1 - near.flip(-1).argmax(-1)
+        place = first.where(self._opened(largest), last)
         return windows.gather(-1, place[..., None])[..., 0]
+
+    def _opened(self, values: Any) -> Any:
+        """Which of the values are on the open side if they are on an edge."""
+        import torch
+
+        if self._coins is None:
+            return torch.full(values.shape, self._is_open)
+        return (torch.rand(values.shape, generator=self._coins) < HALF) == self._is_open
 
 
 class Late(Change):
@@ -226,16 +243,21 @@ def _computed(layer: Any, x: Any, weight: Any, bias: Any) -> Any:
 
 
 def either_way(near: Dict[Any, float]) -> List[Tuple[Edges, Edges]]:
-    """Two changes for each kind of layer with an edge: together, kinds could hide each other.
+    """Pairs of opposite changes, between which what values on an edge can do is seen.
+
+    All values of one kind of layer at once, then each of all by a coin: those that make up for each
+    other if they go one way do not if they go different ways.
 
     Args:
         near: As `near_edges` gives it.
     """
-    found = []
-    for kind in dict.fromkeys(type(layer) for layer in near):
-        alike = {layer: far for layer, far in near.items() if type(layer) is kind}
-        found.append((Edges(alike, is_open=True), Edges(alike, is_open=False)))
-    return found
+    kinds = dict.fromkeys(type(layer) for layer in near)
+    alike = [{layer: near[layer] for layer in near if type(layer) is kind} for kind in kinds]
+    ways = [(layers, None) for layers in alike] + [(near, seed) for seed in range(COINS)]
+    return [
+        (Edges(layers, is_open=True, seed=seed), Edges(layers, is_open=False, seed=seed))
+        for layers, seed in ways
+    ]
 
 
 def near_edges(model: Any, images: Any, rounding: Rounding) -> Dict[Any, float]:

@@ -93,7 +93,7 @@ def expect(definition: Any, message: Any) -> None:
                 _distances(*(exact.step(model, definition.L2, data, side) for side in sides))
                 for sides in changes.either_way(near)
             ]
-            _keep(found, "%d/edges/" % (number + 1), _together(apart))
+            _keep(found, "%d/edges/" % (number + 1), _most(apart))
         for place, positions in enumerate(right.positions):
             found["positions/%d" % place] = positions
         if number == 0:
@@ -119,17 +119,17 @@ def _distances(one: Step, other: Step) -> Step:
     )
 
 
-def _together(distances: List[Step]) -> Step:
-    """The sum of distances, part by part."""
+def _most(distances: List[Step]) -> Step:
+    """The largest of distances, part by part."""
 
-    def added(parts: str) -> List[Any]:
-        return [sum(each) for each in zip(*(getattr(one, parts) for one in distances))]
+    def largest(parts: str) -> List[Any]:
+        return [max(each) for each in zip(*(getattr(one, parts) for one in distances))]
 
     return Step(
-        loss=sum(one.loss for one in distances),
-        gradients=added("gradients"),
-        means=added("means"),
-        variances=added("variances"),
+        loss=max(one.loss for one in distances),
+        gradients=largest("gradients"),
+        means=largest("means"),
+        variances=largest("variances"),
         positions=distances[0].positions,
     )
 

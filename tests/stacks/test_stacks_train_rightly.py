@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -174,6 +175,32 @@ def test_what_is_nearly_0_may_pass_and_be_the_largest_of_its_window() -> None:
     assert told[4:6] == [taken, nothing]
     assert told[8:12] == [nothing, nothing, nothing, nothing]
     assert told[12:14] == [taken, nothing]
+
+
+# Prints by how much a gradient differs between the two changes of each pair. It is a sum of values
+# near 0, every other one taken away.
+CANCELLING = """
+import torch
+from probe import changes
+
+relu = torch.nn.ReLU()
+signs = torch.tensor([1.0, -1.0] * 8, dtype=torch.float64)
+
+def gradient(change):
+    scale = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    with changes.changed(relu, change):
+        (found,) = torch.autograd.grad((relu(scale * 1e-9 * torch.ones(16)) * signs).sum(), scale)
+    return 1e9 * float(found)
+
+print([round(abs(gradient(a) - gradient(b))) for a, b in changes.either_way({relu: 1e-6})])
+"""
+
+
+def test_values_near_0_that_make_up_for_each_other_are_told_apart() -> None:
+    together, *by_coins = ast.literal_eval(in_reference(CANCELLING))
+
+    assert together == 0
+    assert max(by_coins) >= 2
 
 
 @pytest.mark.parametrize(

@@ -272,9 +272,8 @@ def _sources(reaching: Sequence[str], loader: str) -> str:
     packages = ["", *(name.rpartition(".")[0] for name in modules)]
     texts = {f"{PACKAGE}.{name}".rstrip("."): "" for name in packages}
     for name in modules:
-        texts[f"{PACKAGE}.{name}"] = (bundle.SOURCES / f"{name.replace('.', '/')}.py").read_text(
-            "utf-8"
-        )
+        path = bundle.SOURCES / f"{name.replace('.', '/')}.py"
+        texts[f"{PACKAGE}.{name}"] = path.read_text("utf-8")
     return "[\n" + "".join(f"    {pair!r},\n" for pair in texts.items()) + "]"
 
 

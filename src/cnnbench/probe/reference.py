@@ -9,7 +9,7 @@ unit roundoff.
 
 import os
 import time
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 
 from . import changes, exact, learning, plugins, wire
 from .exact import Step
@@ -106,31 +106,26 @@ def expect(definition: Any, message: Any) -> None:
 
 def _distances(one: Step, other: Step) -> Step:
     """Euclidean distances of two steps, part by part."""
-
-    def apart(these: List[Any], those: List[Any]) -> List[Any]:
-        return [(a - b).norm() for a, b in zip(these, those)]
-
-    return Step(
-        loss=(one.loss - other.loss).abs(),
-        gradients=apart(one.gradients, other.gradients),
-        means=apart(one.means, other.means),
-        variances=apart(one.variances, other.variances),
-        positions=one.positions,
-    )
+    return _by_part(lambda pair: (pair[0] - pair[1]).norm(), [one, other])
 
 
 def _most(distances: List[Step]) -> Step:
     """The largest of distances, part by part."""
+    return _by_part(max, distances)
 
-    def largest(parts: str) -> List[Any]:
-        return [max(each) for each in zip(*(getattr(one, parts) for one in distances))]
+
+def _by_part(combine: Callable[[Sequence[Any]], Any], steps: List[Step]) -> Step:
+    """A step each part of which is made of that part of others."""
+
+    def combined(name: str) -> List[Any]:
+        return [combine(parts) for parts in zip(*(getattr(step, name) for step in steps))]
 
     return Step(
-        loss=max(one.loss for one in distances),
-        gradients=largest("gradients"),
-        means=largest("means"),
-        variances=largest("variances"),
-        positions=distances[0].positions,
+        loss=combine([step.loss for step in steps]),
+        gradients=combined("gradients"),
+        means=combined("means"),
+        variances=combined("variances"),
+        positions=steps[0].positions,
     )
 
 

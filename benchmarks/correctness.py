@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
 import sys
 import tempfile
@@ -33,6 +32,8 @@ from cnnbench.store.database import Store
 from cnnbench.verification.explanations import EXPLANATIONS
 from cnnbench.verification.given import STEPS
 from cnnbench.verify import Verification
+from lines import keep
+from lines import recorded as every
 from pages import ROOT, write
 
 if TYPE_CHECKING:
@@ -124,17 +125,13 @@ def proven(case: Case, seeds: Sequence[int]) -> bool:
     for line in lines:
         if line["seed"] != 1:
             line.update(facts={}, losses={})  # hundreds of them, and nobody's question
-    with LINES.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+        keep(LINES, line)
     return cut_off is None
 
 
 def recorded() -> list[dict[str, Any]]:
     """Every proof so far, the newest of each combination and seed."""
-    if not LINES.exists():
-        return []
-    lines = [json.loads(line) for line in LINES.read_text("utf-8").splitlines()]
-    return list({(key(line), line["seed"]): line for line in lines}.values())
+    return list({(key(line), line["seed"]): line for line in every(LINES)}.values())
 
 
 def key(line: dict[str, Any]) -> tuple[str, ...]:

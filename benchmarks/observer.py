@@ -1,22 +1,26 @@
 """What looking at training costs: `fit` against `fit` with an observer, in turns, on each stack.
 
-    python benchmarks/observer.py [--stack NAME]... [--blocks 6] [--write]
+    python benchmarks/observer.py [--stack NAME]... [--blocks 8] [--write]
 
 Observers are a callback that is called after every batch, a progress bar, `train_on_batch`, which
 gives each batch's loss to Python, and, the other way round, eight steps before Keras comes back to
-Python. Printed is each one's speed over that of a bare `fit`, as `cnnbench compare` finds it: the
-geometric mean over blocks of fresh processes, whose windows alternate. `--write` puts the table
-into docs/protocol.md. About a quarter of an hour a stack; launches are kept in
-docs/measured/observer.sqlite, and the same command goes on from there.
+Python. They cost something once a batch, so a batch is one image here: the shortest step, of which
+it is the greatest share. Printed is how much longer a step takes than by bare `fit`: the mean over
+blocks of fresh processes, whose windows alternate, with its 95 % interval. A line of
+docs/measured/observer.jsonl for each stack, about ten minutes; the same command goes on from there.
+`--write` puts the table into docs/protocol.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import mean
+from typing import TYPE_CHECKING, Any
 
 from cnnbench import comparison
 from cnnbench.case import Arm, Case
@@ -26,17 +30,17 @@ from cnnbench.link import bundle
 from cnnbench.plan import BUDGETS
 from cnnbench.prepare import Own
 from cnnbench.report import grid
+from cnnbench.stats.interval import arithmetic
 from cnnbench.store.database import Store
+from lines import keep, recorded
 from pages import PROTOCOL, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from cnnbench.case import Budget
-    from cnnbench.comparison import Comparison, Outcome
 
-FOLDER = Path(__file__).parents[1] / "docs" / "measured"
-STORE = FOLDER / "observer.sqlite"
+LINES = Path(__file__).parents[1] / "docs" / "measured" / "observer.jsonl"
 
 STACKS = (
     "keras3-tensorflow",
@@ -48,95 +52,104 @@ STACKS = (
 )
 BASELINE = "fit"
 OBSERVERS = ("fit_batch_callback", "fit_progress_bar", "train_on_batch", "fit_steps_per_execution")
-BLOCKS = 6
+BLOCKS = 8
+BATCH_SIZE = 1
 
 
 def main() -> None:
     """Measure what is not measured yet; print the table."""
     flags = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    flags.add_argument("--stack", action="append")
+    flags.add_argument("--stack", action="append", choices=STACKS)
     flags.add_argument("--blocks", type=int, default=BLOCKS)
     flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
     budget = replace(BUDGETS["standard"], blocks=(asked.blocks, asked.blocks))
-    rows: list[Mapping[str, str]] = []
-    FOLDER.mkdir(exist_ok=True)
-    with Store.open(STORE) as store:
-        for stack in asked.stack or STACKS:
-            rows += measured(stack, budget, store)
-    table = grid.markdown(rows)
-    print(table)
+    done = {line["stack"] for line in recorded(LINES) if line["guest"] == bundle.digest()}
+    for stack in asked.stack or STACKS:
+        if stack not in done:
+            keep(LINES, measured(stack, budget))
+    text = page(recorded(LINES))
+    print(text)
     if asked.write:
-        write(PROTOCOL, "observer", table)
+        write(PROTOCOL, "observer", text)
 
 
-def measured(stack: str, budget: Budget, store: Store) -> list[dict[str, str]]:
-    """The rows of a stack, each observer's."""
+def measured(stack: str, budget: Budget) -> dict[str, Any]:
+    """A comparison of all observers that a stack has.
+
+    Returns:
+        What a line of the file holds: by method, `seconds` of a step in each block, and why others
+        were `refused`.
+    """
+    print(f"{stack}: {', '.join(OBSERVERS)}", file=sys.stderr, flush=True)
     arms = [arm(stack, method) for method in (BASELINE, *OBSERVERS)]
-    found = outcome(arms, budget, store)
-    refused = dict(found.failures)
-    while found.failures and BASELINE not in found.failures:
-        # One arm that cannot run ends a comparison; the others are compared without it.
-        arms = [one for one in arms if one.name not in found.failures]
-        found = outcome(arms, budget, store)
-        refused |= found.failures
-    rows = [compared(stack, one) for one in found.comparisons if one.candidate not in refused]
-    for name, failure in refused.items():
-        verdict = f"{failure.kind}: {failure.message}"
-        rows.append(row(stack, name, verdict=" ".join(verdict.split())))
-    return rows
+    refused: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as name, Store.open(Path(name) / "runs.sqlite") as store:
+        while True:
+            contest = Contest(arms, budget, Own(), here(None), store, verify=False)
+            if followed(contest.run()) is not None:
+                sys.exit("observer.py: interrupted; the same command goes on from here")
+            failures = contest.outcome().failures
+            if not failures:
+                break
+            # One arm that cannot run ends a comparison; the others are compared without it.
+            for method, failure in failures.items():
+                if failure.kind != "unsupported" or method == BASELINE:
+                    sys.exit(f"observer.py: {stack}, {method}: {failure.message}")
+                refused[method] = failure.message
+            arms = [one for one in arms if one.name not in failures]
+        launches = store.launches(campaign=contest.campaign)
+    good, _ = comparison.blocks(launches, arms, budget)
+    return {
+        "stack": stack,
+        "batch_size": BATCH_SIZE,
+        "seconds": {
+            one.name: [BATCH_SIZE / math.exp(block.logs[one.name]) for block in good]
+            for one in arms
+        },
+        "refused": refused,
+        "date": launches[0].started_at[:10],
+        "guest": launches[0].probe_digest,
+        "machine": launches[0].machine.get("machine_id"),
+    }
 
 
 def arm(stack: str, method: str) -> Arm:
     """A method on a stack."""
-    case = Case(stack=stack, model="simple_cnn", dataset="synthetic-32", method=method)
+    case = Case(
+        stack=stack,
+        model="simple_cnn",
+        dataset="synthetic-32",
+        method=method,
+        batch_size=BATCH_SIZE,
+    )
     return Arm(name=method, case=case)
 
 
-def outcome(arms: Sequence[Arm], budget: Budget, store: Store) -> Outcome:
-    """What a comparison says: one that came to its end before, or one that is measured now."""
-    for ended in finished(arms, budget, store):
-        found = comparison.outcome(store.launches(campaign=ended), arms, budget)
-        refused = [failure.kind == "unsupported" for failure in found.failures.values()]
-        # Blocks that others disturbed, and arms that were killed, are worth another try.
-        if all(refused) if refused else found.blocks >= budget.blocks[0]:
-            return found
-    contest = Contest(arms, budget, Own(), here(None), store, verify=False)
-    print(f"{arms[0].case.stack}: {len(arms)} arms", file=sys.stderr)
-    if followed(contest.run()) is not None:
-        sys.exit("observer.py: interrupted; the same command goes on from here")
-    return contest.outcome()
+def page(lines: Sequence[Mapping[str, Any]]) -> str:
+    """What was found, the newest of each stack."""
+    newest = {line["stack"]: line for line in lines}
+    rows = [row for stack in STACKS if stack in newest for row in observers(newest[stack])]
+    return grid.markdown(rows) if rows else "Nothing was measured yet."
 
 
-def finished(arms: Sequence[Arm], budget: Budget, store: Store) -> Iterator[str]:
-    """Campaigns of the same comparison that came to their end, the latest first."""
-    for campaign in reversed(store.campaigns()):
-        same = (campaign.arms, campaign.budget, campaign.probe_digest)
-        if campaign.ended_at and same == (tuple(arms), budget, bundle.digest()):
-            yield campaign.id
-
-
-def compared(stack: str, one: Comparison) -> dict[str, str]:
-    """The row of an observer that ran."""
-    ratio, verdict = one.ratio, f"{one.verdict}: {one.reason}" if one.reason else one.verdict
-    if ratio is None or ratio.low is None or ratio.high is None:
-        return row(stack, one.candidate, verdict=verdict)
-    interval = f"{ratio.low:.3f} - {ratio.high:.3f}"
-    return row(stack, one.candidate, f"{ratio.point:.3f}", interval, str(ratio.n), verdict=verdict)
-
-
-def row(
-    stack: str, name: str, ratio: str = "", interval: str = "", blocks: str = "", *, verdict: str
-) -> dict[str, str]:
-    """The cells by column."""
-    return {
-        "Stack": stack,
-        "Observer": name,
-        f"Speed / {BASELINE}": ratio,
-        "95 % interval": interval,
-        "Blocks": blocks,
-        "Verdict": verdict,
-    }
+def observers(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """A row for each observer of a stack."""
+    bare = line["seconds"][BASELINE]
+    for method in OBSERVERS:
+        row = {"Stack": line["stack"], "Observer": method}
+        if method in line["refused"]:
+            yield row | {"More a batch": line["refused"][method]}
+            continue
+        longer = [one - other for one, other in zip(line["seconds"][method], bare, strict=True)]
+        cost = arithmetic(longer, BUDGETS["standard"].confidence)
+        low, high = (f"{1e6 * bound:+.0f}" for bound in (cost.low, cost.high) if bound is not None)
+        yield row | {
+            "More a batch": f"{1e6 * cost.point:+.0f} µs",
+            "95 % interval": f"{low} to {high} µs",
+            "Step by fit": f"{1e6 * mean(bare):.0f} µs",
+            "Blocks": str(len(bare)),
+        }
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ side, with the noise that was found.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import tempfile
@@ -41,6 +40,7 @@ from cnnbench.plan import BUDGETS
 from cnnbench.report import grid
 from cnnbench.stats.variance import groups_needed
 from cnnbench.store.database import Store
+from lines import keep, recorded
 from pages import PROTOCOL, write
 
 if TYPE_CHECKING:
@@ -187,19 +187,6 @@ def pooled(launches: Sequence[Launch], arm: str) -> list[float]:
     ours = [one for one in launches if one.arm == arm and one.block]
     values = [w.seconds / w.images for one in ours for w in one.steady]
     return [len(values), mean(values), variance(values)]
-
-
-def keep(place: Path, line: dict[str, Any]) -> None:
-    """Add a line to a file."""
-    with place.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, sort_keys=True) + "\n")
-
-
-def recorded(place: Path) -> list[dict[str, Any]]:
-    """The lines of a file; none if it is not there."""
-    if not place.exists():
-        return []
-    return [json.loads(line) for line in place.read_text("utf-8").splitlines()]
 
 
 def page(lines: Sequence[dict[str, Any]]) -> str:

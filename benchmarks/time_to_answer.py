@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnnbench.plan import BUDGETS
 from cnnbench.report import grid
+from lines import keep, recorded
 from pages import PROTOCOL, write
-from planted import keep, measured, recorded
+from planted import measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -25,8 +25,8 @@ from cnnbench.report.table import FORMATS, number
 from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
 from lapped import lapped, speed
+from lines import keep, recorded
 from pages import ROOT
-from planted import keep, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -116,6 +116,16 @@ def test_the_table_of_planted_slowdowns_is_what_its_lines_give(
     assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
 
 
+def test_the_table_of_what_looking_costs_is_what_its_lines_give(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import observer
+
+    made = observer.page(observer.recorded(observer.LINES))
+    assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
+
+
 def test_the_pages_on_correctness_are_what_is_known_and_what_was_proven(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,0 +1,23 @@
+"""Results as lines of JSON: each is kept when it is there, and pages are made of all of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def keep(place: Path, line: Mapping[str, Any]) -> None:
+    """Add a line to a file."""
+    with place.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, sort_keys=True) + "\n")
+
+
+def recorded(place: Path) -> list[dict[str, Any]]:
+    """The lines of a file; none if it is not there."""
+    if not place.exists():
+        return []
+    return [json.loads(line) for line in place.read_text("utf-8").splitlines()]

@@ -1,25 +1,26 @@
 """What looking at training costs: `fit` against `fit` with an observer, in turns, on each stack.
 
-    python benchmarks/observer.py [--stack NAME]... [--blocks 8] [--write]
+    python benchmarks/observer.py [--stack NAME]... [--blocks 6] [--write]
 
 Observers are a callback that is called after every batch, a progress bar, `train_on_batch`, which
 gives each batch's loss to Python, and, the other way round, eight steps before Keras comes back to
 Python. They cost something once a batch, so a batch is one image here: the shortest step, of which
 it is the greatest share. Printed is how much longer a step takes than by bare `fit`: the mean over
-blocks of fresh processes, whose windows alternate, with its 95 % interval. A line of
-docs/measured/observer.jsonl for each stack, about ten minutes; the same command goes on from there.
-`--write` puts the table into docs/protocol.md.
+blocks of fresh processes, whose windows alternate, with its 95 % interval. A process' step is that
+of its median window: a window in which all threads wait for seconds, as happens by `fit` on
+TensorFlow, is no cost of looking, and would hide it; how many are twice as long is printed too. A
+line of docs/measured/observer.jsonl for each stack, about ten minutes; the same command goes on
+from there. `--write` puts the table into docs/protocol.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
 from cnnbench import comparison
@@ -52,8 +53,10 @@ STACKS = (
 )
 BASELINE = "fit"
 OBSERVERS = ("fit_batch_callback", "fit_progress_bar", "train_on_batch", "fit_steps_per_execution")
-BLOCKS = 8
+BLOCKS = 6
+WINDOWS = 10
 BATCH_SIZE = 1
+SLOW = 2.0  # times the median window
 
 
 def main() -> None:
@@ -63,7 +66,8 @@ def main() -> None:
     flags.add_argument("--blocks", type=int, default=BLOCKS)
     flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
-    budget = replace(BUDGETS["standard"], blocks=(asked.blocks, asked.blocks))
+    blocks, windows = (asked.blocks, asked.blocks), (WINDOWS, WINDOWS)
+    budget = replace(BUDGETS["standard"], blocks=blocks, windows=windows)
     done = {line["stack"] for line in recorded(LINES) if line["guest"] == bundle.digest()}
     for stack in asked.stack or STACKS:
         if stack not in done:
@@ -78,8 +82,8 @@ def measured(stack: str, budget: Budget) -> dict[str, Any]:
     """A comparison of all observers that a stack has.
 
     Returns:
-        What a line of the file holds: by method, `seconds` of a step in each block, and why others
-        were `refused`.
+        What a line of the file holds: by method, the `seconds` of a step in each block, how many
+        windows were `slow` in all, and why others were `refused`.
     """
     print(f"{stack}: {', '.join(OBSERVERS)}", file=sys.stderr, flush=True)
     arms = [arm(stack, method) for method in (BASELINE, *OBSERVERS)]
@@ -100,18 +104,31 @@ def measured(stack: str, budget: Budget) -> dict[str, Any]:
             arms = [one for one in arms if one.name not in failures]
         launches = store.launches(campaign=contest.campaign)
     good, _ = comparison.blocks(launches, arms, budget)
+    counted = {block.number for block in good}
+    steps = {
+        one.name: [
+            [window.seconds / window.steps for window in launch.steady]
+            for launch in launches
+            if launch.arm == one.name and launch.block in counted
+        ]
+        for one in arms
+    }
     return {
         "stack": stack,
         "batch_size": BATCH_SIZE,
-        "seconds": {
-            one.name: [BATCH_SIZE / math.exp(block.logs[one.name]) for block in good]
-            for one in arms
-        },
+        "seconds": {name: [median(own) for own in all_] for name, all_ in steps.items()},
+        "slow": {name: sum(map(slow, all_)) for name, all_ in steps.items()},
         "refused": refused,
         "date": launches[0].started_at[:10],
         "guest": launches[0].probe_digest,
         "machine": launches[0].machine.get("machine_id"),
     }
+
+
+def slow(seconds: Sequence[float]) -> int:
+    """How many windows of a launch took far longer than its others."""
+    typical = median(seconds)
+    return sum(one > SLOW * typical for one in seconds)
 
 
 def arm(stack: str, method: str) -> Arm:
@@ -149,6 +166,7 @@ def observers(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             "95 % interval": f"{low} to {high} µs",
             "Step by fit": f"{1e6 * mean(bare):.0f} µs",
             "Blocks": str(len(bare)),
+            "Slow windows, by fit": f"{line['slow'][method]}, {line['slow'][BASELINE]}",
         }
 
 

@@ -57,6 +57,15 @@ BLOCKS = 6
 WINDOWS = 10
 BATCH_SIZE = 1
 SLOW = 2.0  # times the median window
+COLUMNS = (
+    "Stack",
+    "Observer",
+    "More a batch",
+    "95 % interval",
+    "Step by fit",
+    "Blocks",
+    "Slow windows (by fit)",
+)
 
 
 def main() -> None:
@@ -154,7 +163,7 @@ def observers(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """A row for each observer of a stack."""
     bare = line["seconds"][BASELINE]
     for method in OBSERVERS:
-        row = {"Stack": line["stack"], "Observer": method}
+        row = dict.fromkeys(COLUMNS, "") | {"Stack": line["stack"], "Observer": method}
         if method in line["refused"]:
             yield row | {"More a batch": line["refused"][method]}
             continue
@@ -166,7 +175,7 @@ def observers(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             "95 % interval": f"{low} to {high} µs",
             "Step by fit": f"{1e6 * mean(bare):.0f} µs",
             "Blocks": str(len(bare)),
-            "Slow windows, by fit": f"{line['slow'][method]}, {line['slow'][BASELINE]}",
+            "Slow windows (by fit)": f"{line['slow'][method]} ({line['slow'][BASELINE]})",
         }
 
 

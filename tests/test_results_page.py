@@ -110,9 +110,10 @@ def test_the_table_of_planted_slowdowns_is_what_its_lines_give(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import lines
     import planted
 
-    made = planted.page(planted.recorded(planted.LINES))
+    made = planted.page(lines.recorded(planted.LINES))
     assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
 
 
@@ -120,9 +121,10 @@ def test_the_table_of_what_looking_costs_is_what_its_lines_give(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import lines
     import observer
 
-    made = observer.page(observer.recorded(observer.LINES))
+    made = observer.page(lines.recorded(observer.LINES))
     assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from cnnbench.record import Launch
+
 
 def keep(place: Path, line: Mapping[str, Any]) -> None:
     """Add a line to a file."""
@@ -21,3 +23,12 @@ def recorded(place: Path) -> list[dict[str, Any]]:
     if not place.exists():
         return []
     return [json.loads(line) for line in place.read_text("utf-8").splitlines()]
+
+
+def origin(launch: Launch) -> dict[str, Any]:
+    """When, by which guest and on which machine a result was measured."""
+    return {
+        "date": launch.started_at[:10],
+        "guest": launch.probe_digest,
+        "machine": launch.machine.get("machine_id"),
+    }

@@ -16,6 +16,7 @@ from there. `--write` puts the table into docs/protocol.md.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 from dataclasses import replace
@@ -33,7 +34,7 @@ from cnnbench.prepare import Own
 from cnnbench.report import grid
 from cnnbench.stats.interval import arithmetic
 from cnnbench.store.database import Store
-from lines import keep, recorded
+from lines import keep, origin, recorded
 from pages import PROTOCOL, write
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ STACKS = (
 )
 BASELINE = "fit"
 OBSERVERS = ("fit_batch_callback", "fit_progress_bar", "train_on_batch", "fit_steps_per_execution")
-BLOCKS = 6
+BLOCKS, FEWEST = 6, 2
 WINDOWS = 10
 BATCH_SIZE = 1
 SLOW = 2.0  # times the median window
@@ -75,6 +76,8 @@ def main() -> None:
     flags.add_argument("--blocks", type=int, default=BLOCKS)
     flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
+    if asked.blocks < FEWEST:
+        flags.error(f"an interval needs --blocks {FEWEST} at least")
     blocks, windows = (asked.blocks, asked.blocks), (WINDOWS, WINDOWS)
     budget = replace(BUDGETS["standard"], blocks=blocks, windows=windows)
     done = {line["stack"] for line in recorded(LINES) if line["guest"] == bundle.digest()}
@@ -112,13 +115,14 @@ def measured(stack: str, budget: Budget) -> dict[str, Any]:
                 refused[method] = failure.message
             arms = [one for one in arms if one.name not in failures]
         launches = store.launches(campaign=contest.campaign)
-    good, _ = comparison.blocks(launches, arms, budget)
-    counted = {block.number for block in good}
+    good, set_aside = comparison.blocks(launches, arms, budget)
+    if len(good) < budget.blocks[0]:
+        sys.exit(f"observer.py: {stack}: only {len(good)} blocks count, {set_aside}; try it again")
+    ran = {(one.block, one.arm): one for one in launches if one.failure is None}
     steps = {
         one.name: [
-            [window.seconds / window.steps for window in launch.steady]
-            for launch in launches
-            if launch.arm == one.name and launch.block in counted
+            [window.seconds / window.steps for window in ran[block.number, one.name].steady]
+            for block in good
         ]
         for one in arms
     }
@@ -128,9 +132,7 @@ def measured(stack: str, budget: Budget) -> dict[str, Any]:
         "seconds": {name: [median(own) for own in all_] for name, all_ in steps.items()},
         "slow": {name: sum(map(slow, all_)) for name, all_ in steps.items()},
         "refused": refused,
-        "date": launches[0].started_at[:10],
-        "guest": launches[0].probe_digest,
-        "machine": launches[0].machine.get("machine_id"),
+        **origin(launches[0]),
     }
 
 
@@ -155,7 +157,7 @@ def arm(stack: str, method: str) -> Arm:
 def page(lines: Sequence[Mapping[str, Any]]) -> str:
     """What was found, the newest of each stack."""
     newest = {line["stack"]: line for line in lines}
-    rows = [row for stack in STACKS if stack in newest for row in observers(newest[stack])]
+    rows = [one for stack in STACKS if stack in newest for one in observers(newest[stack])]
     return grid.markdown(rows) if rows else "Nothing was measured yet."
 
 
@@ -163,20 +165,26 @@ def observers(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """A row for each observer of a stack."""
     bare = line["seconds"][BASELINE]
     for method in OBSERVERS:
-        row = dict.fromkeys(COLUMNS, "") | {"Stack": line["stack"], "Observer": method}
         if method in line["refused"]:
-            yield row | {"More a batch": line["refused"][method]}
+            yield row(line["stack"], method, line["refused"][method])
             continue
         longer = [one - other for one, other in zip(line["seconds"][method], bare, strict=True)]
         cost = arithmetic(longer, BUDGETS["standard"].confidence)
         low, high = (f"{1e6 * bound:+.0f}" for bound in (cost.low, cost.high) if bound is not None)
-        yield row | {
-            "More a batch": f"{1e6 * cost.point:+.0f} µs",
-            "95 % interval": f"{low} to {high} µs",
-            "Step by fit": f"{1e6 * mean(bare):.0f} µs",
-            "Blocks": str(len(bare)),
-            "Slow windows (by fit)": f"{line['slow'][method]} ({line['slow'][BASELINE]})",
-        }
+        yield row(
+            line["stack"],
+            method,
+            f"{1e6 * cost.point:+.0f} µs",
+            f"{low} to {high} µs",
+            f"{1e6 * mean(bare):.0f} µs",
+            str(len(bare)),
+            f"{line['slow'][method]} ({line['slow'][BASELINE]})",
+        )
+
+
+def row(*cells: str) -> dict[str, str]:
+    """The cells by column; those that are left out are empty."""
+    return dict(itertools.zip_longest(COLUMNS, cells, fillvalue=""))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ from cnnbench.plan import BUDGETS
 from cnnbench.report import grid
 from cnnbench.stats.variance import groups_needed
 from cnnbench.store.database import Store
-from lines import keep, recorded
+from lines import keep, origin, recorded
 from pages import PROTOCOL, write
 
 if TYPE_CHECKING:
@@ -176,9 +176,7 @@ def measured(stack: str, slowdown: float, budget: Budget, place: Path) -> dict[s
         "logs": [[round(block.logs[arm.name], 5) for arm in both] for block in good],
         "set_aside": set_aside,
         "pooled": [pooled(launches, arm.name) for arm in both],
-        "date": launches[0].started_at[:10],
-        "guest": launches[0].probe_digest,
-        "machine": launches[0].machine.get("machine_id"),
+        **origin(launches[0]),
     }
 
 

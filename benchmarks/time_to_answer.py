@@ -45,7 +45,7 @@ def main() -> None:
             keep(LINES, line | {"budget": budget})
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
-    text = table(recorded(LINES))
+    text = page(recorded(LINES))
     print(text)
     if asked.write:
         write(PROTOCOL, "time-to-answer", text)
@@ -65,7 +65,7 @@ def missing(stack: str, repeats: int) -> Iterator[tuple[str, float]]:
                     yield budget, apart
 
 
-def table(lines: Sequence[dict[str, Any]]) -> str:
+def page(lines: Sequence[dict[str, Any]]) -> str:
     """A row for each stack, budget and distance."""
     groups: dict[tuple[str, str, float], list[dict[str, Any]]] = defaultdict(list)
     for line in lines:

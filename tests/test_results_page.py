@@ -106,42 +106,21 @@ def test_launches_that_are_measured_anew_replace_the_older_ones(
     assert len(demo) == len({launch.case for launch in demo}) == 3
 
 
-def test_the_table_of_planted_slowdowns_is_what_its_lines_give(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import lines
-    import planted
-
-    made = planted.page(lines.recorded(planted.LINES))
-    assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
+@pytest.mark.parametrize("name", ["planted", "time_to_answer", "observer"])
+def test_a_table_of_the_protocol_is_what_its_lines_give(name: str) -> None:
+    made_by = benchmark(name)
+    lines = benchmark("lines").recorded(made_by.LINES)
+    assert made_by.page(lines) in (ROOT / "docs" / "protocol.md").read_text("utf-8")
 
 
-def test_the_table_of_what_looking_costs_is_what_its_lines_give(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import lines
-    import observer
-
-    made = observer.page(lines.recorded(observer.LINES))
-    assert made in (ROOT / "docs" / "protocol.md").read_text("utf-8")
-
-
-def test_the_pages_on_correctness_are_what_is_known_and_what_was_proven(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import correctness
+def test_the_pages_on_correctness_are_what_is_known_and_what_was_proven() -> None:
+    correctness = benchmark("correctness")
 
     assert correctness.known_differences() in correctness.ABOUT.read_text("utf-8")
     assert correctness.page(correctness.recorded()) == correctness.PAGE.read_text("utf-8")
 
 
-def test_the_page_on_convergence_is_what_its_launches_give(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    import convergence
+def test_the_page_on_convergence_is_what_its_launches_give() -> None:
+    convergence = benchmark("convergence")
 
     assert convergence.page(convergence.recorded()) == convergence.PAGE.read_text("utf-8")

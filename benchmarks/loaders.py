@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from cnnbench import tuned
 from cnnbench.case import KERAS, Arm, Case
 from cnnbench.report import grid
+from cnnbench.report.table import number
 from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
 from lapped import lapped, speed
@@ -127,7 +128,7 @@ def rows(lap: Lap, base: str) -> Iterator[dict[str, str]]:
         yield {
             "Loader": arm.name,
             "Stack": arm.case.stack,
-            "Images/s": f"{mean:.3g}" if mean else "",
+            "Images/s": number(mean) if mean else "",
             "Ratio": f"{against.ratio:.2f}" if against else "",
             "95 % interval": interval(against),
             "Blocks": str(sum(arm.name in block for block in lap.blocks)),

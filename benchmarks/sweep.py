@@ -22,6 +22,7 @@ from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.envs import stack as stacks
 from cnnbench.report import grid
+from cnnbench.report.table import number
 from cnnbench.report.tuned import interval
 from cnnbench.stopping import seconds
 from cnnbench.store.database import Store
@@ -135,9 +136,9 @@ def page(swept: Lap, answer: tuned.Answer, pair: Lap, took: float) -> str:
     }
     ranked = sorted(swept.arms, key=lambda arm: -speed(swept.blocks, arm.name))
     table = [
-        {"Configuration": arm.name, "Images/s": f"{speed(swept.blocks, arm.name):.4g}"}
+        {"Configuration": arm.name, "Images/s": number(mean)}
         for arm in ranked
-        if speed(swept.blocks, arm.name)
+        if (mean := speed(swept.blocks, arm.name))
     ]
     parts = [
         "<!-- Made by `python benchmarks/sweep.py --write`; do not edit. -->",

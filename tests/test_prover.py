@@ -1,4 +1,4 @@
-"""What a proof decides: what is wrong is refused before it is launched, and asked once."""
+"""What a proof decides: what is wrong is refused, before it is launched or once it is ahead."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from cnnbench.link import bundle
 from cnnbench.plan import BUDGETS
 from cnnbench.prepare import Own
 from cnnbench.proof import Proof, subject
+from cnnbench.race import Race
+from cnnbench.racing import Rules
 from cnnbench.store.database import Store, new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="train_on_batch")
@@ -118,6 +120,74 @@ def test_a_comparison_refuses_an_arm_that_is_wrong(store: Store, outcomes: list[
     assert list(found.failures) == ["b"]
     assert found.failures["b"].kind == "refused"
     assert found.blocks == 0
+
+
+SPEEDS = {"slow": 1.0, "fast": 10.0, "also slow": 1.01}
+FORMATS = dict(zip(SPEEDS, ("channels_last", "channels_first", "channels_last"), strict=True))
+
+
+def race(store: Store, **options: Any) -> Race:
+    """Of three arms, one of which is far ahead."""
+    cases = {name: replace(CASE, data_format=said) for name, said in FORMATS.items()}
+    cases["also slow"] = replace(CASE, batch_size=8, method="fit")
+    return Race(
+        [Arm(name=name, case=case) for name, case in cases.items()],
+        Rules(confidence=0.95, margin=0.02, blocks=(2, 3)),
+        lambda launch: SPEEDS[launch.arm],
+        name="bases",
+        part_of="",
+        budget=replace(BUDGET, windows=(2, 2)),
+        own=Own(),
+        machine=MACHINE,
+        store=store,
+        **options,
+    )
+
+
+def proven(happened: Iterable[events.Event]) -> list[Case]:
+    return [event.case for event in happened if isinstance(event, events.ProofStarted)]
+
+
+def test_a_race_proves_what_is_ahead_and_not_what_lost(store: Store, outcomes: list[str]) -> None:
+    outcomes[:] = ["same", "wrong"]
+    running = race(store, ahead=1)
+    assert [case.data_format for case in proven(running.run())] == ["channels_first"]
+    assert list(running.proofs()) == ["fast"]
+    found = running.standing()
+    assert found is not None
+    assert found.inside == ("fast",)
+
+
+def test_what_is_ahead_and_wrong_leaves_and_those_that_it_beat_are_back(
+    store: Store, outcomes: list[str]
+) -> None:
+    outcomes[:] = ["wrong", "same"]
+    running = race(store, ahead=1)
+    happened = list(running.run())
+    found = running.standing()
+    assert found is not None
+    assert len(proven(happened)) == 2
+    assert (found.leader, set(found.behind)) == ("also slow", {"slow", "also slow"})
+    assert len(running.blocks()) > 1
+    assert not any("fast" in block for block in running.blocks())
+    assert all(set(block) == {"slow", "also slow"} for block in running.blocks())
+    refused = [one for one in running.launches() if one.failure]
+    assert [(one.arm, one.failure and one.failure.kind) for one in refused] == [("fast", "refused")]
+
+
+def test_all_are_proven_before_a_race_that_is_not_told_otherwise(
+    store: Store, outcomes: list[str]
+) -> None:
+    outcomes[:] = ["same"]
+    happened = list(race(store).run())
+    before = [e for e in happened if isinstance(e, events.ProofStarted | events.LaunchStarted)]
+    assert len(proven(before[:3])) == 3
+
+
+def test_nothing_is_proven_for_a_race_that_is_too_late(store: Store, outcomes: list[str]) -> None:
+    assert outcomes == ["same"]
+    assert list(race(store, deadline=0.0).run()) == []
+    assert any(isinstance(e, events.LaunchEnded) for e in race(store, deadline=0.0, must=1).run())
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cnnbench.case import Arm, Case
 from cnnbench.racing import Rules, replayed
+from cnnbench.record import Failure
+from cnnbench.report.tuned import remarks
 from cnnbench.tuned import (
+    Answer,
     Lap,
     chooser,
     contributions,
@@ -18,8 +22,14 @@ from cnnbench.tuned import (
     helping,
     label,
     leading,
+    proof,
+    unfailed,
     winner,
 )
+from tests.blank import LAUNCH
+
+if TYPE_CHECKING:
+    from cnnbench.record import Facts
 
 BASE = Case(
     stack="keras3-torch", model="simple_cnn", dataset="synthetic-32", method="train_on_batch"
@@ -98,6 +108,45 @@ def test_the_winner_leads_those_that_may_be_the_best() -> None:
     assert leading(found)[0] == mixed("jit")
     assert winner(None) is None
     assert leading(None) == []
+
+
+def test_an_arm_that_is_refused_later_takes_its_speeds_with_it() -> None:
+    right, wrong = replace(LAUNCH, arm="right"), replace(LAUNCH, arm="wrong")
+    failure = Failure(stage="proof", kind="refused", message="no softmax")
+    assert unfailed([right, wrong, replace(wrong, failure=failure)]) == [right]
+
+
+def test_the_latest_race_tells_of_a_training() -> None:
+    early, late = lap({BASE: 100}), lap({BASE: 100})
+    early = replace(early, proofs={label(BASE): {"proof_outcome": "unverified"}})
+    assert proof([early, late], label(BASE)) == {"proof_outcome": "unverified"}
+    late = replace(late, proofs={label(BASE): {"proof_outcome": "same"}})
+    assert proof([early, late], label(BASE)) == {"proof_outcome": "same"}
+    assert proof([early, late], "another") == {}
+
+
+def test_an_answer_says_whose_training_is_right_and_whose_is_not_known() -> None:
+    best, second, third = BASE, mixed("jit"), mixed("spin")
+    same: Facts = {"proof_outcome": "same", "proof_reason": ""}
+    race = lap({best: 100, second: 100, third: 100})
+    found = Answer(
+        objective="throughput",
+        present=best,
+        best=best,
+        maybe=(label(best), label(second), label(third)),
+        gain=None,
+        contributions={},
+        races=[replace(race, proofs={label(best): same, label(second): same})],
+        seconds=1.0,
+    )
+    told = list(remarks(found))
+    assert "its training: same" in told
+    assert f"no worse, as far as is known: {label(second)}" in told
+    assert any(line.endswith(f"if their training is right: {label(third)}") for line in told)
+    unverified: Facts = {"proof_outcome": "unverified", "proof_reason": "there is no reference"}
+    alone = replace(found, races=[replace(race, proofs={label(best): unverified})])
+    assert "its training: unverified: there is no reference" in list(remarks(alone))
+    assert "its training: unverified" in list(remarks(replace(found, races=[race])))
 
 
 def test_a_race_that_time_left_no_block_for_chooses_nothing() -> None:

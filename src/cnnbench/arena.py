@@ -146,20 +146,24 @@ class Arena:
         """Make every arm ready; what cannot be is recorded with its reason."""
         ready = {}
         for arm in self._arms:
-            made = yield from self._proven(arm.case)
+            made = yield from self._admitted(arm.case)
             if isinstance(made, prepare.NotReady):
                 self._refuse(arm.name, made, PILOT_BLOCK)
             else:
                 ready[arm.name] = made
         return ready
 
-    def _proven(self, case: Case) -> Generator[Happening, None, Ready | NotReady]:
-        """A case made ready and proven where the pilot block will live, again if that is lost."""
+    def _admitted(self, case: Case) -> Generator[Happening, None, Ready | NotReady]:
+        """A case as it must be before its first launch."""
+        return self._made(case, verify=self._verify)
+
+    def _made(self, case: Case, *, verify: bool) -> Generator[Happening, None, Ready | NotReady]:
+        """A case made ready, or proven, where the pilot block will live, again if that is lost."""
         while True:
             place = yield from self._place(PILOT_BLOCK)
             try:
                 made = yield from self._ready.at(place, case)
-                if self._verify:
+                if verify:
                     made, self._proofs[case] = yield from proven(
                         made, self._own, self._store, place
                     )

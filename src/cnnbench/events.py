@@ -157,6 +157,19 @@ class BlockEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RaceStarted:
+    """A race is about to be made ready.
+
+    Attributes:
+        name: Which.
+        seconds: After which no block of it begins; infinite where it has all the time.
+    """
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class LapEnded:
     """A block of a race is over; how it stands."""
 
@@ -213,6 +226,7 @@ Event = (
     | LaunchEnded
     | CasePlanned
     | BlockEnded
+    | RaceStarted
     | LapEnded
     | PeaksStarted
     | BlockMeasured

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench import recipes
@@ -11,11 +11,11 @@ from cnnbench.case import KERAS
 from cnnbench.stats import additive, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cnnbench.case import Arm, Case
     from cnnbench.racing import Standing
-    from cnnbench.record import Launch
+    from cnnbench.record import Facts, Launch
 
 SUITE = "tune"  # the name of campaigns that tune
 CONFIDENCE = 0.95
@@ -53,6 +53,7 @@ class Lap:
         standing: How it ended; None where nothing counted.
         failures: Why a configuration did not run, by its name.
         launches: All of it.
+        proofs: What is known of the training of those that were looked at, by name.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Lap:
     standing: Standing | None
     failures: dict[str, str]
     launches: Sequence[Launch]
+    proofs: Mapping[str, Facts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,18 @@ def label(case: Case) -> str:
     parts += [f"{case.threads} threads"] if case.threads else []
     parts += [f"loader {case.loader}"] if case.loader != KERAS else []
     return " ".join([*parts, recipes.written(case)])
+
+
+def unfailed(launches: Iterable[Launch]) -> list[Launch]:
+    """Launches of the arms that did not fail: one may be refused after it has raced."""
+    launches = list(launches)
+    failed = {one.arm for one in launches if one.failure}
+    return [one for one in launches if one.arm not in failed]
+
+
+def proof(laps: Sequence[Lap], name: str) -> Facts:
+    """What is known of the training of a configuration; nothing where nobody looked at it."""
+    return next((lap.proofs[name] for lap in reversed(laps) if name in lap.proofs), {})
 
 
 def gain(lap: Lap | None, better: str, worse: str) -> Gain | None:

@@ -7,7 +7,8 @@ Four races, each of launches of its own:
     together        the best of them with all recipes that helped, and without each of those again
     confirmation    the winner against what the user has now, for a gain that was not picked
 
-Every configuration is proven to be right before it races; what is wrong never starts.
+A proof takes about as long as a launch, and most configurations lose: what is ahead is proven, as
+soon as it is, and leaves if it is wrong. Both of the confirmation are proven before they start.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ RULES = Rules(confidence=tuned.CONFIDENCE, margin=BUDGET.margin, blocks=(2, 5))
 TOGETHER = RULES._replace(blocks=(3, 8))
 CONFIRMATION = RULES._replace(blocks=(5, 5))
 # The share of the time after which no block of a race begins: the later ones tell the answer.
+# How many of those that are ahead are proven; 0 where all are before they start.
+AHEAD = {tuned.BASES: KEPT, tuned.SINGLY: 1, tuned.COMBINED: 1, tuned.CONFIRMED: 0}
 ENDS = {tuned.BASES: 0.3, tuned.SINGLY: 0.55, tuned.COMBINED: 0.8, tuned.CONFIRMED: 1.0}
 
 
@@ -135,8 +138,9 @@ class Tuning:
             name=name,
             part_of=self._name,
             stay=[tuned.label(case) for case in stay],
-            # Proofs may have taken all the time: without a block, they would have been for nothing.
+            # Building stacks may have taken all the time: it would have been for nothing.
             must=0 if self._laps else 1,
+            ahead=AHEAD[name],
             budget=BUDGET,
             own=self._own,
             machine=self._machine,
@@ -221,6 +225,7 @@ def lap(name: str, arms: Sequence[Arm], race: Race) -> tuned.Lap:
         standing=race.standing(),
         failures={one.arm: one.failure.message for one in launches if one.failure},
         launches=launches,
+        proofs=race.proofs(),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cnnbench import events
-from cnnbench.cli.clock import BlockClock, Clock, left
+from cnnbench.cli.clock import BlockClock, Clock
 from cnnbench.comparison import Outcome
 from cnnbench.plan import BUDGETS
 from cnnbench.racing import Standing
@@ -78,37 +78,33 @@ def refused(case: Case, reason: str) -> events.CaseDone:
     )
 
 
-def said(clock: Clock | BlockClock) -> str:
-    return left(clock.seconds_left())
-
-
 def test_nothing_is_left_to_say_before_anything_is_foreseen() -> None:
-    assert said(noted(STARTED)) == ""
-    assert said(noted(STARTED, events.Forecast({CASE: None, OTHER: None}, 0.0))) == ""
+    assert noted(STARTED).left() == ""
+    assert noted(STARTED, events.Forecast({CASE: None, OTHER: None}, 0.0)).left() == ""
 
 
 def test_what_is_foreseen_is_left_before_the_first_launch() -> None:
     clock = noted(STARTED, events.Forecast({CASE: 20.0, OTHER: 10.0}, 90.0))
-    assert said(clock) == "about 2 min left"
+    assert clock.left() == "about 2 min left"
     assert clock.done() == (0, 6)
 
 
 def test_a_case_of_unknown_length_is_taken_for_a_typical_one() -> None:
     clock = noted(STARTED, events.Forecast({CASE: 10.0, OTHER: None}, 30.0))
-    assert said(clock) == "about 60 s left"
+    assert clock.left() == "about 60 s left"
 
 
 def test_launches_that_are_slower_than_foreseen_make_all_others_slower(time: FakeTime) -> None:
     clock = noted(STARTED, events.Forecast({CASE: 10.0, OTHER: 100.0}, 330.0))
     lived(clock, time, seconds=20.0, launch=steady(100))
-    assert said(clock) == "about 11 min left"  # 2 x 20 + 3 x 200 seconds
+    assert clock.left() == "about 11 min left"  # 2 x 20 + 3 x 200 seconds
     assert clock.done() == (1, 6)
 
 
 def test_a_case_that_eats_its_budget_in_one_launch_is_not_waited_for_thrice() -> None:
     budget = replace(QUICK, case_seconds=50.0)
     started = events.CampaignStarted("c", (CASE,), budget)
-    assert said(noted(started, events.Forecast({CASE: 60.0}, 60.0))) == "about 60 s left"
+    assert noted(started, events.Forecast({CASE: 60.0}, 60.0)).left() == "about 60 s left"
 
 
 def test_a_case_has_the_launches_left_that_an_earlier_campaign_tells_of(time: FakeTime) -> None:
@@ -119,7 +115,7 @@ def test_a_case_has_the_launches_left_that_an_earlier_campaign_tells_of(time: Fa
     assert clock.done() == (1, 3)
     clock.note(outlook)
     assert clock.done() == (1, 6)
-    assert said(clock) == "about 50 s left"
+    assert clock.left() == "about 50 s left"
 
 
 def test_a_noisy_case_has_more_launches_left_than_a_quiet_one(time: FakeTime) -> None:
@@ -156,7 +152,7 @@ def test_a_campaign_that_is_gone_on_with_leaves_what_is_missing(time: FakeTime) 
     kept = [steady(100), steady(100), steady(100, OTHER)]
     clock = noted(replace(STARTED, kept=kept))
     assert clock.done() == (0, 3)
-    assert said(clock) == "about 30 s left"
+    assert clock.left() == "about 30 s left"
     lived(clock, time, seconds=10.0, launch=steady(100))
     assert clock.done() == (1, 4)
 
@@ -193,7 +189,7 @@ def test_a_case_that_is_done_leaves_nothing(time: FakeTime) -> None:
     clock = noted(STARTED, events.Forecast({CASE: 10.0, OTHER: 10.0}, 60.0), refused(OTHER, "no"))
     lived(clock, time, seconds=10.0, launch=steady(100))
     clock.note(refused(CASE, "no"))
-    assert said(clock) == ""
+    assert clock.left() == ""
     assert clock.done() == (1, 1)
 
 
@@ -210,7 +206,7 @@ def test_a_comparison_is_as_long_as_the_blocks_that_it_is_expected_to_take(time:
     assert clock.done() == (0, None)
     none = Outcome(arms=(), blocks=0, margin=0.05, comparisons=())
     block(clock, time, 100.0, events.BlockEnded(0, interleaved=False, outcome=none, expected=4))
-    assert said(clock) == ""
+    assert clock.left() == ""
     one = replace(none, blocks=1)
     block(clock, time, 20.0, events.BlockEnded(1, interleaved=True, outcome=one, expected=4))
     assert clock.done() == (1, 4)
@@ -233,8 +229,16 @@ def test_nobody_foresees_how_long_a_race_lasts(time: FakeTime) -> None:
     clock = BlockClock(BLOCKS)
     standing = Standing(leader="a", inside=("a",), behind={"a": 1.0}, is_over=False)
     block(clock, time, 20.0, events.LapEnded(1, standing))
-    assert said(clock) == ""
+    assert clock.left() == ""
     assert clock.done() == (0, None)
+
+
+def test_a_race_lasts_no_longer_than_it_may(time: FakeTime) -> None:
+    clock = BlockClock(BLOCKS)
+    clock.note(events.RaceStarted("bases", 80.0))
+    assert clock.left() == "at most 80 s left"
+    time.now += 90.0
+    assert clock.left() == "time is up after this"
 
 
 def test_blocks_end_when_their_time_is_spent(time: FakeTime) -> None:

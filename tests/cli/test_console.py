@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,13 @@ def test_a_proof_says_which_recipes_it_is_of(capsys: pytest.CaptureFixture[str])
     case = replace(CASE, precision="bfloat16", recipes=("huge_pages",))
     text = told([STARTED, events.ProofStarted(case)], capsys)
     assert "proof: null · simple_cnn · fit · channels_last · bfloat16 · huge_pages" in text
+
+
+def test_a_race_says_which_it_is_and_how_long_it_may_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "bases: 9 min at most" in told([STARTED, events.RaceStarted("bases", 540.0)], capsys)
+    assert "lapped\n" in told([STARTED, events.RaceStarted("lapped", math.inf)], capsys)
 
 
 def test_what_is_left_of_a_comparison_is_shown_on_a_terminal(

@@ -65,6 +65,10 @@ class Clock:
         """Launches done, and those that are expected in all."""
         return self._ended, self._ended + round(sum(map(self._missing, self._open)))
 
+    def left(self) -> str:
+        """Time left, in words; nothing where it is not known."""
+        return _about(self.seconds_left())
+
     def seconds_left(self) -> float | None:
         """Seconds left; None while no launch is foreseen or has ended."""
         lengths = {case: self._length(case) for case in self._open}
@@ -176,8 +180,9 @@ class _Course:
 class BlockClock:
     """How much of a campaign of blocks is done, and what is left of it.
 
-    A race is over when it is won, which nobody foresees. Other blocks last as long as those did
-    that are over; the pilot block, whose arms do not take turns, says nothing of them.
+    A race is over when it is won, which nobody foresees, or when its time is up. Other blocks last
+    as long as those did that are over; the pilot block, whose arms do not take turns, says nothing
+    of them.
     """
 
     def __init__(self, started: events.CampaignStarted) -> None:
@@ -186,10 +191,13 @@ class BlockClock:
         self._seconds: list[float] = []
         self._counted = 0
         self._expected: float | None = None
+        self._ends: float | None = None  # when no block of a race begins any more
 
     def note(self, event: events.Event) -> None:
         """Learn from an event."""
         match event:
+            case events.RaceStarted(seconds=seconds) if math.isfinite(seconds):
+                self._ends = time.monotonic() + seconds
             case events.LaunchStarted() if self._begun is None:
                 self._begun = time.monotonic()
             case events.BlockEnded(number=number, outcome=outcome, expected=expected):
@@ -204,6 +212,13 @@ class BlockClock:
         if self._expected is None:
             return self._counted, None
         return self._counted, max(round(self._expected), self._counted)
+
+    def left(self) -> str:
+        """Time left, in words; nothing where it is not known. Of a race, how long it may last."""
+        if self._ends is None:
+            return _about(self.seconds_left())
+        seconds = self._ends - time.monotonic()
+        return f"at most {duration(seconds)} left" if seconds > 0 else "time is up after this"
 
     def seconds_left(self) -> float | None:
         """Seconds left; None while no block that may count is over, and of a race."""
@@ -228,8 +243,7 @@ def clock(started: events.CampaignStarted) -> Clock | BlockClock:
     return BlockClock(started) if started.in_blocks else Clock(started)
 
 
-def left(seconds: float | None) -> str:
-    """Time left, in words; nothing where it is not known."""
+def _about(seconds: float | None) -> str:
     return "" if seconds is None else f"about {duration(seconds)} left"
 
 

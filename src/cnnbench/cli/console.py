@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from cnnbench import events
-from cnnbench.cli.clock import BlockClock, Clock, clock, duration, left
+from cnnbench.cli.clock import BlockClock, Clock, clock, duration
 from cnnbench.comparison import PILOT_BLOCK
 from cnnbench.record import STEADY
 from cnnbench.report import goals
@@ -78,7 +79,7 @@ class Display:
                 self._plain(f"stack {stack}: {line}")
             case events.Waiting(reason=reason) | events.Shared(reason=reason):
                 self._say(reason)
-            case events.PeaksStarted() | events.BlockMeasured():
+            case events.PeaksStarted() | events.BlockMeasured() | events.RaceStarted():
                 self._say(_gone_through(event))
             case events.LaunchStarted() | events.ProofStarted():
                 self._begin(event)
@@ -140,7 +141,7 @@ class Display:
             description=text,
             completed=done,
             total=total and max(total, 1),
-            left=left(self._clock.seconds_left()),
+            left=self._clock.left(),
         )
 
     def _say(self, text: str) -> None:
@@ -185,10 +186,13 @@ def _learned(
     )
 
 
-def _gone_through(event: events.PeaksStarted | events.BlockMeasured) -> str:
-    """How far a diagnosis is."""
+def _gone_through(event: events.PeaksStarted | events.BlockMeasured | events.RaceStarted) -> str:
+    """How far a diagnosis is, or a tuning."""
     if isinstance(event, events.PeaksStarted):
         return "measuring what this machine can do at best"
+    if isinstance(event, events.RaceStarted):
+        at_most = "" if math.isinf(event.seconds) else f": {duration(event.seconds)} at most"
+        return event.name + at_most
     if not event.number:
         return "pilot: what can run is known"
     return f"{event.counted} of {_several(event.blocks, 'block', 'blocks')} measured"

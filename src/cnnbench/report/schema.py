@@ -193,6 +193,7 @@ class Race(TypedDict):
     stayed: list[str]
     behind: dict[str, float]
     failures: dict[str, str]
+    proofs: dict[str, Literal["same", "differs, explained", "wrong", "unverified"]]
     launches: list[str]
 
 

@@ -7,10 +7,11 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from cnnbench import catalog, recipes
+from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED
 from cnnbench.report import grid
 from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.table import FORMATS, number
-from cnnbench.tuned import chooser, gain, label
+from cnnbench.tuned import chooser, gain, label, proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,10 +64,11 @@ def markdown(found: Answer) -> str:
 def remarks(found: Answer) -> Iterator[str]:
     """What must be known, a line each: the answer first."""
     yield _verdict(found)
-    others = [name for name in found.maybe if found.best is None or name != label(found.best)]
-    if others:
-        yield f"no worse, as far as is known: {'; '.join(others)}"
+    yield from _training(found)
     for lap in found.races:
+        if not lap.launches:
+            yield f"{lap.name}: no time was left for {len(lap.arms)} configurations"
+            continue
         stayed = len(lap.standing.inside) if lap.standing else 0
         yield (
             f"{lap.name}: {len(lap.arms)} configurations, {len(lap.blocks)} blocks,"
@@ -78,6 +80,22 @@ def remarks(found: Answer) -> Iterator[str]:
             seen.setdefault(" ".join(why.split()), []).append(name)
     for why, names in seen.items():
         yield f"{' and '.join(dict.fromkeys(names))}: {why}"
+
+
+def _training(found: Answer) -> Iterator[str]:
+    """Whether the winner trains rightly, and what may be as good."""
+    if found.best is None:
+        return
+    best = label(found.best)
+    known = {name: proof(found.races, name) for name in (best, *found.maybe)}
+    because = f": {why}" if (why := known[best].get("proof_reason")) else ""
+    yield f"its training: {known[best].get('proof_outcome', UNVERIFIED)}{because}"
+    others = [name for name in found.maybe if name != best]
+    right = [name for name in others if known[name].get("proof_outcome") in (SAME, EXPLAINED)]
+    if right:
+        yield f"no worse, as far as is known: {'; '.join(right)}"
+    if rest := [name for name in others if name not in right]:
+        yield f"no worse, as far as is known, if their training is right: {'; '.join(rest)}"
 
 
 def document(found: Answer, machine: Facts) -> dict[str, Any]:
@@ -160,5 +178,6 @@ def _lap(lap: Lap) -> dict[str, Any]:
         "stayed": list(lap.standing.inside) if lap.standing else [],
         "behind": finite(lap.standing.behind) if lap.standing else {},
         "failures": dict(lap.failures),
+        "proofs": {name: facts["proof_outcome"] for name, facts in lap.proofs.items()},
         "launches": [one.id for one in lap.launches],
     }

@@ -10,7 +10,7 @@ from cnnbench.report.page.parts import Table, Text
 from cnnbench.report.table import number
 from cnnbench.report.tuned import interval
 from cnnbench.stats.interval import geometric
-from cnnbench.tuned import CONFIDENCE, SUITE, Lap, gain
+from cnnbench.tuned import CONFIDENCE, SUITE, Lap, gain, unfailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,8 @@ def parts(material: Material) -> Iterator[Part]:
         yield Table(f"{origin.arms[0].case.model}: {len(origin.arms)} configurations", rows)
 
 
-def _rows(origin: Origin, launches: Sequence[Launch]) -> Sequence[Row]:
+def _rows(origin: Origin, every: Sequence[Launch]) -> Sequence[Row]:
+    launches = unfailed(every)
     speed = catalog.module("metrics", "images_per_second").of
     blocks = measured(launches, origin.budget, speed)
     lap = Lap(

@@ -60,8 +60,8 @@ def main() -> None:
         PAGE.write_text(text, "utf-8")
 
 
-def measured(blocks: int, store: Store) -> tuple[Lap, tuned.Answer, Lap, float]:
-    """The sweep, what tuning says, both winners, and the sweep's seconds."""
+def measured(blocks: int, store: Store) -> tuple[Lap, tuned.Answer, Lap | None, float]:
+    """The sweep, what tuning says, both winners unless they are the same, the sweep's seconds."""
     swept = lapped(named(configurations()), store, "sweep", blocks)
     took = sum(map(seconds, swept.launches))
     running = tuning.Tuning(
@@ -79,6 +79,8 @@ def measured(blocks: int, store: Store) -> tuple[Lap, tuned.Answer, Lap, float]:
     answer = running.answer()
     if answer.best is None:
         sys.exit("sweep.py: tuning measured nothing")
+    if answer.best == best(swept):
+        return swept, answer, None, took
     pair = lapped(named([best(swept), answer.best]), store, "winners", PAIR_BLOCKS)
     return swept, answer, pair, took
 
@@ -121,7 +123,7 @@ def best(swept: Lap) -> Case:
     return found
 
 
-def page(swept: Lap, answer: tuned.Answer, pair: Lap, took: float) -> str:
+def page(swept: Lap, answer: tuned.Answer, pair: Lap | None, took: float) -> str:
     """The answer as Markdown."""
     theirs, ours = tuned.label(best(swept)), tuned.label(answer.best or best(swept))
     against = tuned.gain(pair, ours, theirs)
@@ -131,14 +133,17 @@ def page(swept: Lap, answer: tuned.Answer, pair: Lap, took: float) -> str:
         "Tuning (min)": f"{answer.seconds / 60:.1f}",
         "The sweep's best": theirs,
         "Tuning's": ours,
-        "Ratio": f"{against.ratio:.3f}" if against and ours != theirs else "the same",
-        "95 % interval": interval(against, 3) if ours != theirs else "",
+        "Ratio": f"{against.ratio:.3f}" if against else "the same" if pair is None else "",
+        "95 % interval": interval(against, 3),
     }
     ranked = sorted(swept.arms, key=lambda arm: -speed(swept.blocks, arm.name))
     table = [
-        {"Configuration": arm.name, "Images/s": number(mean)}
+        {
+            "Configuration": arm.name,
+            "Images/s": number(mean) if (mean := speed(swept.blocks, arm.name)) else "",
+            "Why not": swept.failures.get(arm.name, ""),
+        }
         for arm in ranked
-        if (mean := speed(swept.blocks, arm.name))
     ]
     parts = [
         "<!-- Made by `python benchmarks/sweep.py --write`; do not edit. -->",

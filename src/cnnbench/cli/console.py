@@ -216,11 +216,9 @@ def _block(event: events.BlockEnded) -> str:
 
 def _lap(event: events.LapEnded) -> str:
     """How a race stands."""
-    inside = event.standing.inside
-    many = (
-        f"{len(inside)} of {_several(len(event.standing.behind), 'one', 'configurations')} race on"
-    )
-    return f"block {event.number}: {event.standing.leader} is ahead; {many}"
+    found = event.standing
+    still = f"{len(found.inside)} of {len(found.behind)}"
+    return f"block {event.number}: {found.leader} is ahead; still in the race: {still}"
 
 
 def _proven(case: Case) -> str:

@@ -17,7 +17,7 @@ from cnnbench.convergence import REFERENCES
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle
 from cnnbench.link.conversation import Conversation
-from cnnbench.prepare import NotReady
+from cnnbench.prepare import NotReady, stack_of
 from cnnbench.probe import wire
 from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED, WRONG, Proof, subject
 from cnnbench.proving.hearing import SILENCE_SECONDS, UnverifiableError
@@ -70,6 +70,11 @@ def proven(
         failure = Failure(stage="proof", kind="refused", message=proof.reason)
         return NotReady(case=made.case, stack=made.stack, failure=failure), said(proof)
     return made, said(proof)
+
+
+def subject_id(case: Case, own: Own) -> str:
+    """Under which the proof of a case is known, on the stack as it is now."""
+    return subject(case, stack_of(own, case.stack).fingerprint, bundle.digest()).id
 
 
 def said(proof: Proof) -> Facts:

@@ -15,9 +15,7 @@ from cnnbench import events, prepare, racing, tuned
 from cnnbench.arena import Arena
 from cnnbench.comparison import TRIES
 from cnnbench.judge import measured
-from cnnbench.link import bundle
-from cnnbench.proof import subject
-from cnnbench.prover import said
+from cnnbench.prover import said, subject_id
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -93,8 +91,7 @@ class Race(Arena):
         """What is known of the training of the arms that were looked at, by name."""
         found = {}
         for arm in self._arms:
-            fingerprint = prepare.stack_of(self._own, arm.case.stack).fingerprint
-            known = self._store.proof(subject(arm.case, fingerprint, bundle.digest()).id)
+            known = self._store.proof(subject_id(arm.case, self._own))
             if facts := said(known) if known else self._proofs.get(arm.case):
                 found[arm.name] = facts
         return found

@@ -45,9 +45,9 @@ BUDGET = replace(BUDGETS["quick"], windows=(5, 10), margin=0.02)
 RULES = Rules(confidence=tuned.CONFIDENCE, margin=BUDGET.margin, blocks=(2, 5))
 TOGETHER = RULES._replace(blocks=(3, 8))
 CONFIRMATION = RULES._replace(blocks=(5, 5))
-# The share of the time after which no block of a race begins: the later ones tell the answer.
 # How many of those that are ahead are proven; 0 where all are before they start.
 AHEAD = {tuned.BASES: KEPT, tuned.SINGLY: 1, tuned.COMBINED: 1, tuned.CONFIRMED: 0}
+# The share of the time after which no block of a race begins: the later ones tell the answer.
 ENDS = {tuned.BASES: 0.3, tuned.SINGLY: 0.55, tuned.COMBINED: 0.8, tuned.CONFIRMED: 1.0}
 
 

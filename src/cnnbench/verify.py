@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from cnnbench import events
 from cnnbench.link import bundle
-from cnnbench.prepare import NotReady, stack_of
+from cnnbench.prepare import NotReady
 from cnnbench.proof import UNVERIFIED, Proof, subject
-from cnnbench.prover import SEED, prove
+from cnnbench.prover import SEED, prove, subject_id
 from cnnbench.readiness import exclusive, readied
 from cnnbench.redact import redact
 from cnnbench.store.database import new_id, now
@@ -41,7 +41,7 @@ class Verification:
     def __init__(
         self, cases: Sequence[Case], own: Own, store: Store, seeds: Sequence[int] = (SEED,)
     ) -> None:
-        alike = {self._id(case, own): replace(case, dataset=DATASET) for case in cases}
+        alike = {subject_id(case, own): replace(case, dataset=DATASET) for case in cases}
         self._cases = tuple(alike.values())
         self._own = own
         self._store = store
@@ -81,7 +81,3 @@ class Verification:
             outcome=UNVERIFIED,
             reason=redact(made.failure.message),
         )
-
-    @staticmethod
-    def _id(case: Case, own: Own) -> str:
-        return subject(case, stack_of(own, case.stack).fingerprint, bundle.digest()).id

@@ -23,13 +23,22 @@ from cnnbench.verify import Verification
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    # A stack, a model, a data format, and recipes.
+    Place = tuple[str, ...]
+
 pytestmark = pytest.mark.stacks
 
 TORCH, TENSORFLOW = "keras3-torch", "keras3-tensorflow"
 REFERENCE = "native-torch"
 TENSORFLOW_1, MXNET = "keras2.1.5-tensorflow1.7.0", "keras2.1.6-mxnet1.1.0"
 
-# Explanation; stack, model and data format that need it; how its cause is removed.
+FEWER_FILTERS_THAN_COLUMNS = [
+    ("models/simple_cnn.py", "for filters in (32, 64)", "for filters in (31, 64)"),
+    ("models/simple_cnn.py", "PARAMETERS = {((32", "PARAMETERS = {((31"),
+    ("native/simple_cnn.py", "*pair(shape[2], 32), *pair(32", "*pair(shape[2], 31), *pair(31"),
+]
+
+# Explanation; stack, model, data format and recipes that need it; how its cause is removed.
 CAUSES = [
     (
         "epsilon inside the root",
@@ -94,15 +103,12 @@ CAUSES = [
     (
         "bias along the width",
         (TENSORFLOW, "simple_cnn", "channels_first"),
-        [
-            ("models/simple_cnn.py", "for filters in (32, 64)", "for filters in (31, 64)"),
-            ("models/simple_cnn.py", "PARAMETERS = {((32", "PARAMETERS = {((31"),
-            (
-                "native/simple_cnn.py",
-                "*pair(shape[2], 32), *pair(32",
-                "*pair(shape[2], 31), *pair(31",
-            ),
-        ],
+        FEWER_FILTERS_THAN_COLUMNS,
+    ),
+    (
+        "bias added along the width",
+        (TENSORFLOW, "simple_cnn", "channels_first", "jit"),
+        FEWER_FILTERS_THAN_COLUMNS,
     ),
     (
         "MXNet's epsilon",
@@ -216,14 +222,15 @@ CAUSES = [
 ]
 
 
-def proven(place: tuple[str, str, str], folder: Path) -> Proof:
-    name, model, data_format = place
+def proven(place: Place, folder: Path) -> Proof:
+    name, model, data_format, *recipes = place
     case = Case(
         stack=name,
         model=model,
         dataset="synthetic-32",
         method="train_on_batch",
         data_format=data_format,
+        recipes=tuple(recipes),
     )
     with Store.open(folder / "store.sqlite") as store:
         verification = Verification([case], prepare.Own(), store)
@@ -233,7 +240,7 @@ def proven(place: tuple[str, str, str], folder: Path) -> Proof:
 
 
 @functools.cache
-def proven_as_it_is(place: tuple[str, str, str]) -> Proof:
+def proven_as_it_is(place: Place) -> Proof:
     """The proof of a guest whose training is as it is, which several explanations begin from."""
     with tempfile.TemporaryDirectory() as folder:
         return proven(place, Path(folder))
@@ -241,7 +248,7 @@ def proven_as_it_is(place: tuple[str, str, str]) -> Proof:
 
 @pytest.mark.parametrize("cause", CAUSES, ids=[one[0] for one in CAUSES])
 def test_without_its_cause_a_difference_is_gone(
-    cause: tuple[str, tuple[str, str, str], list[tuple[str, str, str]]],
+    cause: tuple[str, Place, list[tuple[str, str, str]]],
     change: Callable[..., None],
     shallow: Callable[[], None],
     tmp_path: Path,

@@ -86,13 +86,16 @@ def test_explanations_of_one_stack_are_not_for_another() -> None:
         data_format="channels_first",
     )
 
-    def of(backend: str, version: str) -> set[str]:
-        facts = {"backend": backend, "keras_version": version}
+    def of(backend: str, version: str, jit: str = "none") -> set[str]:
+        facts = {"backend": backend, "keras_version": version, "jit": jit}
         return {one.name for one in candidates(case, facts)}
 
     assert of("jax", "3.15.1") == of("torch", "3.0.0") == {"epsilon inside the root"}
     assert of("tensorflow", "3.15.1") == {
         *("epsilon inside the root", "bias along the width", "loss of logits")
+    }
+    assert of("tensorflow", "3.15.1", "xla") == {
+        *("epsilon inside the root", "bias added along the width", "loss of logits")
     }
     assert "channels first in flat images" in of("mxnet", "2.1.6")
     assert "channels first in flat images" not in of("mxnet", "2.2.4.3")

@@ -14,6 +14,7 @@ CLIP = 1e-7  # Keras keeps probabilities this far from 0 and 1
 SYMMETRIC_PADDING, FIXED_GAMMA = "symmetric padding", "fixed gamma"
 FLAT_CHANNELS_FIRST = "channels first in flat images"
 BIAS_ALONG_WIDTH = "bias along the width"  # the gradient of a bias, summed over the wrong axes
+BIAS_ADDED_ALONG_WIDTH = "bias added along the width"  # forwards too
 LOSS_OF_LOGITS = "loss of logits"  # which has no probabilities that could be kept from 0
 
 # Gradients and statistics are those of trainable weights and of normalised layers only.
@@ -46,6 +47,8 @@ def built(definition: Any, variants: List[str]) -> Any:
             layer.weight.requires_grad = False
         if isinstance(layer, torch.nn.Conv2d) and BIAS_ALONG_WIDTH in variants:
             layer.register_forward_hook(_bias_along_width)
+        if isinstance(layer, torch.nn.Conv2d) and BIAS_ADDED_ALONG_WIDTH in variants:
+            layer.register_forward_hook(_bias_added_along_width)
     model.clip = torch.finfo(torch.float32).tiny if LOSS_OF_LOGITS in variants else CLIP
     return model.train()
 
@@ -125,10 +128,21 @@ def _gradient(weight: Any) -> Any:
 
 def _bias_along_width(layer: Any, inputs: Any, output: Any) -> Any:
     """The output as it is, whose bias gets the gradients of columns if there are as many."""
-    from torch.nn import functional
-
     if output.shape[1] != output.shape[3]:
         return output
     stay = layer.bias.detach()
-    plain = functional.conv2d(inputs[0], layer.weight, stay, layer.stride, layer.padding)
-    return plain + (layer.bias - stay)
+    return _convolved(layer, inputs, stay) + (layer.bias - stay)
+
+
+def _bias_added_along_width(layer: Any, inputs: Any, output: Any) -> Any:
+    """The output with its bias added to columns, not to channels, if there are as many."""
+    if output.shape[1] != output.shape[3]:
+        return output
+    return _convolved(layer, inputs, None) + layer.bias
+
+
+def _convolved(layer: Any, inputs: Any, bias: Any) -> Any:
+    """What a layer computes with another bias, or without one."""
+    from torch.nn import functional
+
+    return functional.conv2d(inputs[0], layer.weight, bias, layer.stride, layer.padding)

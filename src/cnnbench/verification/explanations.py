@@ -45,7 +45,7 @@ def candidates(case: Case, facts: Facts) -> list[Explanation]:
 
     Args:
         case: What was trained.
-        facts: What ran: `backend`, `keras_version`.
+        facts: What ran: `backend`, `keras_version`, `jit`.
     """
     return [explanation for explanation in EXPLANATIONS if explanation.holds(case, facts)]
 
@@ -75,6 +75,12 @@ def _is_mxnet(facts: Facts) -> bool:
 
 def _is_tensorflow1(facts: Facts) -> bool:
     return facts["backend"] == "tensorflow" and not _is_keras3(facts)
+
+
+def _mistakes_width(case: Case, facts: Facts) -> bool:
+    """Whether a bias may be taken to lie along the width."""
+    is_tensorflow = facts["backend"] == "tensorflow" and _is_keras3(facts)
+    return is_tensorflow and case.data_format == "channels_first"
 
 
 def _epsilon_inside(traits: Traits) -> Traits:
@@ -115,13 +121,20 @@ EXPLANATIONS = (
             " as many filters as columns; its gradient is then of columns, not of channels"
         ),
         layer="Conv2D with as many filters as columns",
-        stacks="Keras 3 on TensorFlow",
-        holds=lambda case, facts: (
-            facts["backend"] == "tensorflow"
-            and _is_keras3(facts)
-            and case.data_format == "channels_first"
-        ),
+        stacks="Keras 3 on TensorFlow, not compiled",
+        holds=lambda case, facts: _mistakes_width(case, facts) and facts["jit"] == "none",
         change=_variant("bias along the width"),
+    ),
+    Explanation(
+        name="bias added along the width",
+        about=(
+            "the same, compiled by XLA, which does as it is told: the bias itself is added to"
+            " columns, where TensorFlow's graphs add it to channels and mistake its gradient only"
+        ),
+        layer="Conv2D with as many filters as columns",
+        stacks="Keras 3 on TensorFlow, `jit`",
+        holds=lambda case, facts: _mistakes_width(case, facts) and facts["jit"] != "none",
+        change=_variant("bias added along the width"),
     ),
     Explanation(
         name="loss of logits",

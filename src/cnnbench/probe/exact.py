@@ -46,7 +46,7 @@ def built(definition: Any, variants: List[str]) -> Any:
         if isinstance(layer, torch.nn.BatchNorm2d) and FIXED_GAMMA in variants:
             layer.weight.requires_grad = False
         if isinstance(layer, torch.nn.Conv2d) and BIAS_ALONG_WIDTH in variants:
-            layer.register_forward_hook(_bias_along_width)
+            layer.register_forward_hook(_bias_gradient_along_width)
         if isinstance(layer, torch.nn.Conv2d) and BIAS_ADDED_ALONG_WIDTH in variants:
             layer.register_forward_hook(_bias_added_along_width)
     model.clip = torch.finfo(torch.float32).tiny if LOSS_OF_LOGITS in variants else CLIP
@@ -126,23 +126,21 @@ def _gradient(weight: Any) -> Any:
     return _layout.as_keras(gradient)
 
 
-def _bias_along_width(layer: Any, inputs: Any, output: Any) -> Any:
+def _bias_gradient_along_width(layer: Any, inputs: Any, output: Any) -> Any:
     """The output as it is, whose bias gets the gradients of columns if there are as many."""
-    if output.shape[1] != output.shape[3]:
-        return output
-    stay = layer.bias.detach()
-    return _convolved(layer, inputs, stay) + (layer.bias - stay)
+    return _along_width(layer, inputs, output, layer.bias.detach())
 
 
 def _bias_added_along_width(layer: Any, inputs: Any, output: Any) -> Any:
     """The output with its bias added to columns, not to channels, if there are as many."""
-    if output.shape[1] != output.shape[3]:
-        return output
-    return _convolved(layer, inputs, None) + layer.bias
+    return _along_width(layer, inputs, output, 0 * layer.bias.detach())
 
 
-def _convolved(layer: Any, inputs: Any, bias: Any) -> Any:
-    """What a layer computes with another bias, or without one."""
+def _along_width(layer: Any, inputs: Any, output: Any, stay: Any) -> Any:
+    """The output, all of whose bias but what stays with channels is added along the width."""
     from torch.nn import functional
 
-    return functional.conv2d(inputs[0], layer.weight, bias, layer.stride, layer.padding)
+    if output.shape[1] != output.shape[3]:
+        return output
+    plain = functional.conv2d(inputs[0], layer.weight, stay, layer.stride, layer.padding)
+    return plain + (layer.bias - stay)

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def lapped(
-    arms: Sequence[Arm], store: Store, part_of: str, blocks: int, *, verify: bool = True
+    arms: Sequence[Arm],
+    store: Store,
+    part_of: str,
+    blocks: int,
+    *,
+    verify: bool = True,
+    own: prepare.Own | None = None,
 ) -> tuned.Lap:
     """Launch arms in so many blocks; those that were launched before are not launched again.
 
@@ -29,11 +35,12 @@ def lapped(
         part_of: What they are launched for.
         blocks: How many.
         verify: Whether training is proven to be right.
+        own: The user's own environments, if arms are of some.
 
     Raises:
         KeyboardInterrupt: It was interrupted; the same call goes on.
     """
-    own = prepare.Own()
+    own = own or prepare.Own()
     named = [replace(arm, case=prepare.named(arm.case, own)) for arm in arms]
     race = Race(
         named,

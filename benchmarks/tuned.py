@@ -1,27 +1,40 @@
 """What does tuning give, over what users have and over plain PyTorch?
 
     python benchmarks/tuned.py [--model NAME]... [--minutes M] [--write]
+    python benchmarks/tuned.py --device gpu --python ENVIRONMENT/bin/python --model NAME
 
 For each model: `cnnbench tune` of Keras 3 in float32 and, apart, in bfloat16, and of plain PyTorch
 in both; then the winners, the defaults of Keras 3 and TensorFlow 1.7 are launched once more in five
-blocks that all are in, and compared there. A line of docs/measured/tuned.jsonl for each model;
---write makes docs/measured/tuned.md. M is for each of the four tunings (20); two hours a model.
+blocks that all are in, and compared there. A line of docs/measured/tuned.jsonl for each model and
+kind of device; --write makes docs/measured/tuned.md and the table of RESULTS.md. M is for each of
+the four tunings (20); two hours a model.
+
+On a GPU training is by `fit`, whose next batch is on its way while the GPU computes. --python takes
+all backends of Keras that an environment of yours has, and its PyTorch without Keras, in the place
+of our stacks; --precision, --kind and --recipe limit what is tried where time is short. What is not
+tuned is compared as it comes.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from cnnbench import events, prepare, tuned, tuning
 from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.diagnosing import peaks
+from cnnbench.envs import local
+from cnnbench.errors import StackError
 from cnnbench.forecast import FLOP_OF_A_MAC, macs
 from cnnbench.report import grid
-from cnnbench.report.table import FORMATS, number
+from cnnbench.report.table import FORMATS, instance, number
 from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
 from lapped import lapped, speed
@@ -32,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from cnnbench.diagnosis import Peaks
+    from cnnbench.envs.stack import Stack
 
 FOLDER = ROOT / "docs" / "measured"
 LINES, PAGE, STORE = FOLDER / "tuned.jsonl", FOLDER / "tuned.md", FOLDER / "tuned.sqlite"
@@ -40,26 +54,43 @@ DATASETS = {
     "resnet56_cifar": "synthetic-32",
     "resnet50": "synthetic-256",
 }
-KERAS3 = ("keras3-tensorflow", "keras3-jax", "keras3-torch")
-NATIVE, OLD = "native-torch", "keras2.1.5-tensorflow1.7.0"
+METHODS = {"cpu": "train_on_batch", "gpu": "fit"}
+KERAS, NATIVE, OLD = "keras", "native", "old"
+KINDS = {KERAS: "Keras 3, tuned", NATIVE: "plain PyTorch, tuned"}
+STACKS = {
+    "cpu": {
+        KERAS: ("keras3-tensorflow", "keras3-jax", "keras3-torch"),
+        NATIVE: ("native-torch",),
+        OLD: ("keras2.1.5-tensorflow1.7.0",),
+    },
+    "gpu": {
+        KERAS: ("keras3-tensorflow-gpu", "keras3-jax-gpu", "keras3-torch-gpu"),
+        NATIVE: ("native-torch-gpu",),
+        OLD: (),
+    },
+}
 PRECISIONS = ("float32", "bfloat16")
 LAST, FIRST = "channels_last", "channels_first"
-BLOCKS = 5
-KINDS = {"keras": "Keras 3, tuned", "native": "plain PyTorch, tuned"}
 
 
 def main() -> None:
     """Tune and compare what is missing; print the table."""
     flags = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     flags.add_argument("--model", action="append", choices=sorted(DATASETS))
+    flags.add_argument("--device", choices=sorted(STACKS), default="cpu")
+    flags.add_argument("--python", type=Path)
+    flags.add_argument("--kind", action="append", choices=sorted(KINDS))
+    flags.add_argument("--precision", action="append", choices=PRECISIONS)
+    flags.add_argument("--recipe", action="append")
     flags.add_argument("--minutes", type=float, default=20.0)
+    flags.add_argument("--blocks", type=int, default=5)
     flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
-    done = {line["model"] for line in recorded(LINES)}
+    done = {(line["model"], device_of(line)) for line in recorded(LINES)}
     try:
         for model in asked.model or DATASETS:
-            if model not in done:
-                keep(LINES, measured(model, 60 * asked.minutes))
+            if (model, asked.device) not in done:
+                keep(LINES, measured(model, asked))
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
     text = page(recorded(LINES))
@@ -68,20 +99,27 @@ def main() -> None:
         PAGE.write_text(text, "utf-8")
 
 
-def measured(model: str, seconds: float) -> dict[str, Any]:
-    """Tune a model, then compare the winners with the defaults."""
+def measured(model: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """Tune a model, then compare the winners with what comes."""
+    own = prepare.Own()
+    stacks = environments(own, asked.python) if asked.python else STACKS[asked.device]
+    winners: dict[str, Case] = {}
     with Store.open(STORE) as store:
-        winners: dict[str, Case] = {}
-        for precision in PRECISIONS:
-            for kind, stacks in (("keras", KERAS3), ("native", (NATIVE,))):
-                found = winner(bases(model, stacks, precision), seconds, store)
+        for precision in asked.precision or PRECISIONS:
+            for kind in asked.kind or KINDS:
+                cases = bases(model, asked.device, stacks[kind], precision)
+                found = winner(cases, asked.recipe, 60 * asked.minutes, own, store)
                 if found is not None:
                     winners[f"{KINDS[kind]}, {precision}"] = found
-        defaults = [case for case in bases(model, (*KERAS3, OLD), "float32") if is_default(case)]
-        cases = list(dict.fromkeys([*winners.values(), *defaults]))
-        lap = compared(cases, store)
+        plain = bases(model, asked.device, (*stacks[KERAS], *stacks[OLD]), PRECISIONS[0])
+        if NATIVE not in (asked.kind or KINDS):
+            for precision in PRECISIONS:
+                plain += bases(model, asked.device, stacks[NATIVE], precision)
+        cases = [*winners.values(), *(case for case in plain if is_default(case))]
+        arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
+        lap = lapped(arms, store, "benchmarks/tuned.py", asked.blocks, own=own)
     return {
-        "peaks": convolution_peaks(replace(cases[0], precision=PRECISIONS[-1])),
+        "peaks": convolution_peaks(replace(cases[0], precision=PRECISIONS[-1]), own),
         "model": model,
         "machine": here(None),
         "macs": macs(cases[0]),
@@ -89,19 +127,38 @@ def measured(model: str, seconds: float) -> dict[str, Any]:
         "blocks": lap.blocks,
         "cases": {arm.name: asdict(arm.case) for arm in lap.arms},
         "failures": lap.failures,
+        "keras": list(stacks[KERAS]),
+        "packages": {
+            name: f"{about(stack)} in an environment of its own"
+            for name, (stack, _) in own.environments.items()
+        },
+        "proofs": {name: facts["proof_outcome"] for name, facts in lap.proofs.items()},
     }
 
 
-def bases(model: str, stacks: Sequence[str], precision: str) -> list[Case]:
+def environments(own: prepare.Own, python: Path) -> dict[str, tuple[str, ...]]:
+    """What an environment has, by kind: each backend of its Keras, and PyTorch alone."""
+    found = []
+    for backend in ("tensorflow", "jax", "torch"):
+        with patch.dict(os.environ, KERAS_BACKEND=backend), suppress(StackError):
+            found.append(prepare.add_environment(own, python))
+    alone = prepare.plain_environment(own)
+    if not found:
+        sys.exit(f"tuned.py: {python} has no Keras with a backend; install them there")
+    return {KERAS: tuple(found), NATIVE: (alone,) if alone else (), OLD: ()}
+
+
+def bases(model: str, device: str, stacks: Sequence[str], precision: str) -> list[Case]:
     """Stacks in both data formats."""
     return [
         Case(
             stack=stack,
             model=model,
             dataset=DATASETS[model],
-            method="train_on_batch",
+            method=METHODS[device],
             data_format=data_format,
             precision=precision,
+            device=device,
         )
         for stack in stacks
         for data_format in (LAST, FIRST)
@@ -113,15 +170,21 @@ def is_default(case: Case) -> bool:
     return case.data_format == LAST
 
 
-def winner(cases: Sequence[Case], seconds: float, store: Store) -> Case | None:
+def winner(
+    cases: Sequence[Case],
+    wanted: Sequence[str] | None,
+    seconds: float,
+    own: prepare.Own,
+    store: Store,
+) -> Case | None:
     """What `cnnbench tune` chooses."""
     running = tuning.Tuning(
         cases[0],
         cases,
-        tuning.harmless(),
+        wanted or tuning.harmless(),
         objective="throughput",
         seconds=seconds,
-        own=prepare.Own(),
+        own=own,
         machine=here(None),
         store=store,
     )
@@ -130,18 +193,12 @@ def winner(cases: Sequence[Case], seconds: float, store: Store) -> Case | None:
     return running.answer().best
 
 
-def compared(cases: Sequence[Case], store: Store) -> tuned.Lap:
-    """Five blocks of all."""
-    arms = [Arm(name=tuned.label(case), case=case) for case in cases]
-    return lapped(arms, store, "benchmarks/tuned.py", BLOCKS)
-
-
-def convolution_peaks(case: Case) -> dict[str, float]:
+def convolution_peaks(case: Case, own: prepare.Own) -> dict[str, float]:
     """FLOP/s of the best convolution on this machine by precision: float32 and that of a case."""
     found: list[Peaks] = []
 
     def gauging() -> events.Events:
-        measured, _ = yield from peaks(case, prepare.Own())
+        measured, _ = yield from peaks(case, own)
         found.extend([measured] if measured else [])
 
     if (cut_off := followed(gauging())) is not None:
@@ -154,6 +211,12 @@ def convolution_peaks(case: Case) -> dict[str, float]:
     }
 
 
+def about(stack: Stack) -> str:
+    """What an environment of the user's is, by its packages."""
+    keras = f"Keras {stack.packages['keras']} on " if stack.backend != local.PLAIN else ""
+    return f"{keras}{stack.package} {stack.packages[stack.package]}"
+
+
 def page(lines: Sequence[dict[str, Any]]) -> str:
     """The tables as Markdown."""
     parts = [
@@ -161,16 +224,35 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "",
         "# What tuning gives",
         "",
-        "`train_on_batch`, batches of 32. *Ratio* is over the first row of its model: the fastest",
-        "default of Keras 3, in the same blocks. *Of peak* is the share of what the best",
-        "convolution of this machine computes in a second, in the same precision.",
+        "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the",
+        "first row of its model: the fastest default of Keras 3, in the same blocks. *Of peak* is",
+        "the share of what the best convolution of the machine computes in a second, in the same",
+        "precision.",
         "",
-        grid.markdown([row for line in lines for row in rows(line)])
-        if lines
-        else "Nothing was measured yet.",
-        "",
+        *(tables(lines) if lines else ["Nothing was measured yet.", ""]),
     ]
     return "\n".join(parts)
+
+
+def tables(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A table for each machine, after what it is."""
+    machines = dict.fromkeys(instance(line["machine"]) for line in lines)
+    for machine in machines:
+        here = [line for line in lines if instance(line["machine"]) == machine]
+        yield f"## {machine}"
+        yield ""
+        yield grid.markdown([row for line in here for row in rows(line)])
+        yield ""
+        for stack, what in sorted({pair for line in here for pair in packages(line)}):
+            yield f"`{stack}`: {what}."
+            yield ""
+
+
+def packages(line: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The environments of somebody's own that a line is of, and what they are."""
+    for stack, what in line.get("packages", {}).items():
+        if any(fields["stack"] == stack for fields in line["cases"].values()):
+            yield stack, what
 
 
 def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -181,9 +263,8 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
         name="all", arms=arms, blocks=line["blocks"], standing=None, failures={}, launches=[]
     )
     won = {tuned.label(case_of(fields)): name for name, fields in line["winners"].items()}
-    plain = [n for n, case in cases.items() if n not in won and case.stack in KERAS3]
     mean = {name: speed(line["blocks"], name) for name in cases}
-    base = max(plain, key=lambda name: mean[name])
+    base = max((n for n, c in cases.items() if is_keras_default(line, c)), key=lambda n: mean[n])
     for name in sorted(cases, key=lambda name: (name != base, mean[name])):
         against = tuned.gain(lap, name, base)
         case = cases[name]
@@ -199,6 +280,18 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             "95 % interval": interval(against),
             "Of peak": of_peak(line, case, mean[name]),
         }
+
+
+def is_keras_default(line: dict[str, Any], case: Case) -> bool:
+    """Whether a case is Keras 3 as it comes."""
+    keras = line.get("keras", STACKS["cpu"][KERAS])
+    plain = is_default(case) and case.precision == PRECISIONS[0] and not case.recipes
+    return case.stack in keras and plain
+
+
+def device_of(line: dict[str, Any]) -> str:
+    """On what a line was measured."""
+    return str(next(iter(line["cases"].values()))["device"])
 
 
 def of_peak(line: dict[str, Any], case: Case, speed: float) -> str:

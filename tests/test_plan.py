@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnbench.plan import BUDGETS, LONG_STEP_WINDOWS, is_short, judged, next_window
+from cnnbench.plan import BUDGETS, LONG_STEP_WINDOWS, is_short, judged, next_window, role
 from cnnbench.record import FIRST_STEP, PILOT, STEADY, WARM_UP, Window
 from cnnbench.stats.steady import NO_STEADY_STATE
 
@@ -177,6 +177,35 @@ def test_the_plan_has_enough_whatever_the_steps_take(
 ) -> None:
     windows = live(budget, steps, fence)
     assert of(windows, STEADY)
+
+
+def window(images: int, as_what: str = STEADY) -> Window:
+    """Ten steps, of batches of 32 where there are 320 images."""
+    return Window(index=0, role=as_what, steps=10, images=images, seconds=0.5, started=0.0)
+
+
+@given(before=st.lists(st.sampled_from([STEADY, WARM_UP]), max_size=4))
+def test_the_first_window_with_a_smaller_batch_is_warm_up_wherever_it_comes(
+    before: list[str],
+) -> None:
+    whole = [window(320, as_what) for as_what in before]
+
+    assert role(STEADY, window(320), whole, BATCH) == STEADY
+    assert role(STEADY, window(296), whole, BATCH) == WARM_UP
+    assert role(PILOT, window(296), whole, BATCH) == PILOT
+
+
+@given(seen_as=st.sampled_from([FIRST_STEP, PILOT, WARM_UP, STEADY]))
+def test_a_smaller_batch_that_was_seen_before_is_as_steady_as_any(seen_as: str) -> None:
+    assert role(STEADY, window(296), [window(296, seen_as), window(320)], BATCH) == STEADY
+
+
+def test_a_launch_has_all_windows_that_are_wanted_though_one_turned_out_to_be_warm_up() -> None:
+    budget = BUDGETS["quick"]
+    windows = live(budget, itertools.repeat(0.01))
+    last = replace(windows[-1], role=WARM_UP)
+
+    assert next_window([*windows[:-1], last], budget) == (STEADY, last.steps)
 
 
 def test_a_budget_of_one_window_asks_for_one() -> None:

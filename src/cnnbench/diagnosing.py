@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from cnnbench import diagnosis, events, launch, prepare
 from cnnbench.arena import Arena
 from cnnbench.comparison import PILOT_BLOCK, TRIES
-from cnnbench.convergence import REFERENCES
 from cnnbench.diagnosis import AS_IS, Peaks
 from cnnbench.errors import ProbeError
 from cnnbench.link.conversation import Conversation
@@ -22,7 +21,7 @@ from cnnbench.plan import BUDGETS
 from cnnbench.probe import wire
 from cnnbench.proving import hearing
 from cnnbench.proving.hearing import SILENCE_SECONDS, UnverifiableError
-from cnnbench.readiness import readied
+from cnnbench.readiness import plain_pytorch
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -112,8 +111,7 @@ def peaks(
     """
     if case.stack == "null":
         return None, {PEAKS: "null computes nothing"}
-    blank = replace(case, stack=REFERENCES[case.device], precision="float32", recipes=())
-    made = yield from readied(blank, own)
+    made = yield from plain_pytorch(case, own)
     if isinstance(made, prepare.NotReady):
         return None, {PEAKS: made.failure.message}
     yield events.PeaksStarted()

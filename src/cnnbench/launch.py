@@ -156,7 +156,9 @@ def _measure(
         conversation.tell(wire.Measure(steps=request.steps))
         if failure := _heard(conversation, wire.Window, seen, request.role):
             return failure
-        if request.role == STEADY:
+        if head.case.until is None:
+            _reconsider(head, seen)
+        if seen.windows[-1].role == STEADY:
             seen.meter.end()
             seen.monitor.window(seen.windows[-1].seconds)
             if head.case.until is not None and (failure := _evaluate(conversation, seen)):
@@ -183,6 +185,13 @@ def _request(head: Launch, budget: Budget, wanted: int | None, seen: _Seen) -> p
     whole = getattr(method, "FROM_START", False)
     images = int(seen.facts["images_in_a_pass"])
     return goal.next_window(seen.windows, head.case, budget, images, whole=whole)
+
+
+def _reconsider(head: Launch, seen: _Seen) -> None:
+    """Call the last window what it turned out to be."""
+    *before, last = seen.windows
+    role = plan.role(last.role, last, before, head.case.global_batch)
+    seen.windows[-1] = replace(last, role=role)
 
 
 def _evaluate(conversation: Conversation, seen: _Seen) -> Failure | None:

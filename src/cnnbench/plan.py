@@ -100,6 +100,22 @@ def next_window(
     return None
 
 
+def role(asked: str, window: Window, before: Sequence[Window], batch: int) -> str:
+    """What a window is good for: what it was asked for, or warm-up if something began in it.
+
+    The last batch of a pass may be smaller than the others. XLA compiles for each size of batch,
+    which took 11 s of a window of half a second where that was seen first; nobody pays it again.
+
+    Args:
+        asked: The role that it was asked for.
+        window: That was given.
+        before: Those before it.
+        batch: Images in a step of all devices.
+    """
+    begins = _has_small_batch(window, batch) and not any(_has_small_batch(w, batch) for w in before)
+    return WARM_UP if asked == STEADY and begins else asked
+
+
 def judged(steady: Sequence[Window], budget: Budget, *, fewest: int = 1) -> Steadiness:
     """Where the windows that may count are steady, by what matters to the budget.
 
@@ -155,6 +171,10 @@ def speed(launch: Launch) -> float | None:
     seconds = sum(window.seconds for window in launch.steady)
     images = sum(window.images for window in launch.steady)
     return images / seconds if seconds > 0 else None
+
+
+def _has_small_batch(window: Window, batch: int) -> bool:
+    return window.images < window.steps * batch
 
 
 def _is_long_step(window: Window) -> bool:

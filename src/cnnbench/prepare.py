@@ -113,6 +113,15 @@ def add_environment(own: Own, python: Path) -> str:
     return described.name
 
 
+def plain_environment(own: Own) -> str | None:
+    """The name of an environment of the user's as plain PyTorch; None if none has PyTorch."""
+    for described, python in list(own.environments.values()):
+        if found := local.plain(described):
+            own.environments[found.name] = found, python
+            return found.name
+    return None
+
+
 def stack_of(own: Own, name: str) -> Stack:
     """The stack of a name.
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnbench import catalog, events, launch, recipes
-from cnnbench.convergence import REFERENCES
 from cnnbench.errors import ProbeError
 from cnnbench.link import bundle
 from cnnbench.link.conversation import Conversation
@@ -23,7 +22,7 @@ from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED, WRONG, Proof, subject
 from cnnbench.proving.hearing import SILENCE_SECONDS, UnverifiableError
 from cnnbench.proving.referee import Referee
 from cnnbench.proving.trainee import Trainee
-from cnnbench.readiness import readied
+from cnnbench.readiness import plain_pytorch
 from cnnbench.record import Failure
 from cnnbench.redact import redact, redact_facts
 from cnnbench.store.database import new_id, now
@@ -147,8 +146,7 @@ def _check(ready: Ready) -> None:
 
 def _reference(case: Case, own: Own) -> Generator[events.Event, None, Ready]:
     """What the reference's guest is started with: PyTorch on the CPU."""
-    on_cpu = replace(case, stack=REFERENCES["cpu"], device="cpu", precision="float32", recipes=())
-    reference = yield from readied(on_cpu, own)
+    reference = yield from plain_pytorch(replace(case, device="cpu"), own)
     if isinstance(reference, NotReady):
         raise UnverifiableError(f"no reference: {reference.failure.message}")
     return reference
@@ -167,6 +165,8 @@ class _Bench:
     def __init__(self, ready: Ready, reference: Ready, folder: Path, held: ExitStack) -> None:
         self._ready = ready
         self._folder = folder
+        stack = reference.stack
+        self._judge = f"{stack.name}, PyTorch {stack.packages['torch']}"
         process = held.enter_context(launch.start(reference, _made(folder / "reference")))
         conversation = Conversation(process, SILENCE_SECONDS)
         self._referee = Referee(conversation, ready.case)
@@ -185,7 +185,8 @@ class _Bench:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             yield events.StageEntered(case, "steps")
             run = self._plainly.train(_made(Path(name) / "run"), seed)
-            proof = replace(proof, facts=redact_facts(run.facts))
+            facts = dict(run.facts, reference=self._judge)
+            proof = replace(proof, facts=redact_facts(facts))
             yield events.StageEntered(case, "reference")
             if step := left_out(run.seen):
                 raise UnverifiableError(f"float16 left step {step} out: its gradients overflowed")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import functools
 import queue
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from cnnbench import events, folders, prepare
+from cnnbench.convergence import REFERENCES
 from cnnbench.machine import lock
+from cnnbench.prepare import Ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from contextlib import ExitStack
 
     from cnnbench.case import Case
-    from cnnbench.prepare import NotReady, Own, Ready
+    from cnnbench.prepare import NotReady, Own
 
 T = TypeVar("T")
 
@@ -38,6 +41,19 @@ def readied(case: Case, own: Own) -> Generator[events.Event, None, Ready | NotRe
     """Make a case ready; what the build of its stack says are events."""
     work = functools.partial(prepare.prepare, case, own)
     return (yield from _streamed(case.stack, work))
+
+
+def plain_pytorch(case: Case, own: Own) -> Generator[events.Event, None, Ready | NotReady]:
+    """Make plain PyTorch ready, in float32: our stack of it, on the device of a case.
+
+    Where that cannot be built, as on a machine without a network, an environment of the user's that
+    has PyTorch; without one, why ours could not.
+    """
+    blank = replace(case, stack=REFERENCES[case.device], precision="float32", recipes=())
+    made = yield from readied(blank, own)
+    if isinstance(made, Ready) or (name := prepare.plain_environment(own)) is None:
+        return made
+    return (yield from readied(replace(blank, stack=name), own))
 
 
 def _streamed(

@@ -57,6 +57,39 @@ def test_several_backends_need_a_choice(tmp_path: Path, monkeypatch: pytest.Monk
     assert local.describe(python).backend == "torch"
 
 
+def test_backends_of_one_environment_are_stacks_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = pretend(tmp_path, keras="3.1.0", torch="2.0.0", jax="0.4.0")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    torch = local.describe(python)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    jax = local.describe(python)
+
+    assert torch.name != jax.name
+    assert torch.fingerprint != jax.fingerprint
+
+
+def test_pytorch_without_keras_is_measured_plainly(tmp_path: Path) -> None:
+    found = local.describe(pretend(tmp_path, torch="2.0.0"))
+
+    assert (found.backend, found.package) == ("native", "torch")
+    assert local.plain(found) == found
+
+
+def test_an_environment_with_keras_and_pytorch_is_also_one_of_plain_pytorch(tmp_path: Path) -> None:
+    keras = local.describe(pretend(tmp_path, keras="3.1.0", torch="2.0.0"))
+    plain = local.plain(keras)
+
+    assert plain is not None
+    assert (plain.backend, plain.package, plain.packages) == ("native", "torch", keras.packages)
+    assert plain.name == f"local@{plain.fingerprint[:8]}" != keras.name
+
+
+def test_an_environment_without_pytorch_is_none_of_plain_pytorch(tmp_path: Path) -> None:
+    assert local.plain(local.describe(pretend(tmp_path, keras="3.1.0", jax="0.4.0"))) is None
+
+
 def test_a_choice_that_is_not_installed_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +115,7 @@ def test_the_fingerprint_follows_every_package_and_the_interpreter(tmp_path: Pat
 @pytest.mark.parametrize(
     ("packages", "said"),
     [
-        ({"numpy": "1.0"}, "has no Keras; install it"),
+        ({"numpy": "1.0"}, "has neither Keras nor PyTorch; install them there"),
         ({"keras": "3.1.0"}, "no backend; install one there: tensorflow or jax or torch"),
         ({"keras": "2.1.5", "torch": "2.0.0"}, "no backend; install one there: tensorflow$"),
     ],

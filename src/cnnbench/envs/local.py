@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cnnbench.case import digest
@@ -13,7 +14,7 @@ from cnnbench.envs.stack import Stack, normal
 from cnnbench.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 OLDEST = (3, 6)
@@ -36,12 +37,15 @@ for folder in sys.path:
 print(json.dumps({"python": list(sys.version_info[:3]), "packages": found}))
 """
 
+PLAIN = "native"  # PyTorch without Keras
+
 # The distributions that hold each backend.
 _BACKENDS = {
     "tensorflow": r"tensorflow(-(cpu|gpu|intel|macos|rocm|aarch64|cpu-aws))?|intel-tensorflow"
     r"|tf-nightly(-(cpu|gpu))?",
     "jax": r"jax",
     "torch": r"torch",
+    PLAIN: r"torch",
     "mxnet": r"mxnet(-(mkl|native|cu\d+(-?mkl)?))?",
 }
 
@@ -49,11 +53,13 @@ _BACKENDS = {
 def describe(python: Path) -> Stack:
     """The environment of an interpreter, as a stack named `local@<digest>`.
 
-    Its fingerprint is that of the interpreter's version and all that is installed. The backend
-    is KERAS_BACKEND of this process, else the only one that is installed for its Keras.
+    Its fingerprint is that of the interpreter's version, all that is installed, and the backend:
+    KERAS_BACKEND of this process, else the only one that is installed for its Keras. PyTorch
+    without Keras is a backend of its own, as in the stack `native-torch`.
 
     Raises:
-        StackError: It is no Python 3.6 or newer, has no Keras, or no single backend.
+        StackError: It is no Python 3.6 or newer, has neither Keras nor PyTorch, or no single
+            backend.
     """
     answer = _ask(python)
     version, packages = answer["python"], answer["packages"]
@@ -61,7 +67,7 @@ def describe(python: Path) -> Stack:
         raise StackError(_too_old(python))
     packages = {normal(name): packages[name] for name in sorted(packages, key=normal)}
     backend = _choose(python, _installed(python, packages), os.environ.get("KERAS_BACKEND", ""))
-    fingerprint = digest({"python": version, "packages": packages})
+    fingerprint = _fingerprint(backend, version, packages)
     return Stack(
         name=f"local@{fingerprint[:8]}",
         about="the user's own environment, recorded rather than pinned",
@@ -76,6 +82,23 @@ def describe(python: Path) -> Stack:
         lock="",
         fingerprint=fingerprint,
     )
+
+
+def plain(stack: Stack) -> Stack | None:
+    """The same environment as plain PyTorch; None without PyTorch."""
+    if stack.backend == PLAIN:
+        return stack
+    if _package(PLAIN, stack.packages) is None:
+        return None
+    version = [int(part) for part in stack.python.split(".")]
+    fingerprint = _fingerprint(PLAIN, version, stack.packages)
+    name = f"local@{fingerprint[:8]}"
+    return replace(stack, name=name, backend=PLAIN, package="torch", fingerprint=fingerprint)
+
+
+def _fingerprint(backend: str, version: Sequence[int], packages: Mapping[str, str]) -> str:
+    """One environment may hold several backends, whose speeds are not each other's."""
+    return digest({"backend": backend, "python": version, "packages": packages})
 
 
 def _ask(python: Path) -> dict[str, Any]:
@@ -107,9 +130,12 @@ def _too_old(python: Path) -> str:
 def _installed(python: Path, packages: Mapping[str, str]) -> list[str]:
     """The installed backends that the installed Keras can use."""
     usable = _usable(packages)
+    if not usable and _package(PLAIN, packages):
+        return [PLAIN]
     if not usable:
         raise StackError(
-            f"{python} has no Keras; install it and a backend there: keras tensorflow-cpu"
+            f"{python} has neither Keras nor PyTorch; install them there, or another backend of "
+            "Keras: keras tensorflow-cpu"
         )
     found = [backend for backend in usable if _package(backend, packages)]
     if not found:

@@ -10,9 +10,9 @@ kind of device; --write makes docs/measured/tuned.md and the table of RESULTS.md
 the four tunings (20); two hours a model.
 
 On a GPU training is by `fit`, whose next batch is on its way while the GPU computes. --python takes
-all backends of Keras that an environment of yours has, and its PyTorch without Keras, in the place
-of our stacks; --precision, --kind and --recipe limit what is tried where time is short. What is not
-tuned is compared as it comes.
+what an environment of yours has in the place of our stacks: Keras on each backend, and PyTorch
+without Keras. Where time is short, --backend, --kind, --precision and --recipe limit what is tuned;
+what is not is compared as it comes. With --minutes 0 nothing is tuned: the recipes are compared.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from cnnbench import events, prepare, tuned, tuning
+from cnnbench import events, prepare, recipes, tuned, tuning
 from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.diagnosing import peaks
@@ -42,7 +42,7 @@ from lines import keep, recorded
 from pages import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cnnbench.diagnosis import Peaks
     from cnnbench.envs.stack import Stack
@@ -69,6 +69,7 @@ STACKS = {
         OLD: (),
     },
 }
+BACKENDS = ("tensorflow", "jax", "torch", local.PLAIN)
 PRECISIONS = ("float32", "bfloat16")
 LAST, FIRST = "channels_last", "channels_first"
 
@@ -79,6 +80,7 @@ def main() -> None:
     flags.add_argument("--model", action="append", choices=sorted(DATASETS))
     flags.add_argument("--device", choices=sorted(STACKS), default="cpu")
     flags.add_argument("--python", type=Path)
+    flags.add_argument("--backend", action="append", choices=BACKENDS)
     flags.add_argument("--kind", action="append", choices=sorted(KINDS))
     flags.add_argument("--precision", action="append", choices=PRECISIONS)
     flags.add_argument("--recipe", action="append")
@@ -86,11 +88,15 @@ def main() -> None:
     flags.add_argument("--blocks", type=int, default=5)
     flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
-    done = {(line["model"], device_of(line)) for line in recorded(LINES)}
+    own = prepare.Own()
+    stacks = STACKS[asked.device]
+    if asked.python:
+        stacks = environments(own, asked.python, asked.backend or BACKENDS)
+    done = {(line["model"], *keras_of(line)) for line in recorded(LINES)}
     try:
         for model in asked.model or DATASETS:
-            if (model, asked.device) not in done:
-                keep(LINES, measured(model, asked))
+            if (model, *stacks[KERAS]) not in done:
+                keep(LINES, measured(model, asked, stacks, own))
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
     text = page(recorded(LINES))
@@ -99,23 +105,22 @@ def main() -> None:
         PAGE.write_text(text, "utf-8")
 
 
-def measured(model: str, asked: argparse.Namespace) -> dict[str, Any]:
+def measured(
+    model: str, asked: argparse.Namespace, stacks: Mapping[str, Sequence[str]], own: prepare.Own
+) -> dict[str, Any]:
     """Tune a model, then compare the winners with what comes."""
-    own = prepare.Own()
-    stacks = environments(own, asked.python) if asked.python else STACKS[asked.device]
     winners: dict[str, Case] = {}
+    kinds = (asked.kind or [*KINDS]) if asked.minutes else []
     with Store.open(STORE) as store:
         for precision in asked.precision or PRECISIONS:
-            for kind in asked.kind or KINDS:
+            for kind in kinds:
                 cases = bases(model, asked.device, stacks[kind], precision)
                 found = winner(cases, asked.recipe, 60 * asked.minutes, own, store)
                 if found is not None:
                     winners[f"{KINDS[kind]}, {precision}"] = found
-        plain = bases(model, asked.device, (*stacks[KERAS], *stacks[OLD]), PRECISIONS[0])
-        if NATIVE not in (asked.kind or KINDS):
-            for precision in PRECISIONS:
-                plain += bases(model, asked.device, stacks[NATIVE], precision)
-        cases = [*winners.values(), *(case for case in plain if is_default(case))]
+        cases = [*winners.values(), *as_they_come(model, asked.device, stacks, kinds)]
+        if not kinds:
+            cases += with_recipes(cases, asked.recipe or tuning.harmless(), own)
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
         lap = lapped(arms, store, "benchmarks/tuned.py", asked.blocks, own=own)
     return {
@@ -136,13 +141,15 @@ def measured(model: str, asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def environments(own: prepare.Own, python: Path) -> dict[str, tuple[str, ...]]:
-    """What an environment has, by kind: each backend of its Keras, and PyTorch alone."""
+def environments(
+    own: prepare.Own, python: Path, backends: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """What an environment has of some backends, by kind: Keras on each, and PyTorch alone."""
     found = []
-    for backend in ("tensorflow", "jax", "torch"):
+    for backend in backends:
         with patch.dict(os.environ, KERAS_BACKEND=backend), suppress(StackError):
             found.append(prepare.add_environment(own, python))
-    alone = prepare.plain_environment(own)
+    alone = prepare.plain_environment(own) if local.PLAIN in backends else None
     if not found:
         sys.exit(f"tuned.py: {python} has no Keras with a backend; install them there")
     return {KERAS: tuple(found), NATIVE: (alone,) if alone else (), OLD: ()}
@@ -162,6 +169,27 @@ def bases(model: str, device: str, stacks: Sequence[str], precision: str) -> lis
         )
         for stack in stacks
         for data_format in (LAST, FIRST)
+    ]
+
+
+def as_they_come(
+    model: str, device: str, stacks: Mapping[str, Sequence[str]], kinds: Sequence[str]
+) -> list[Case]:
+    """Keras, old and new, in float32; plain PyTorch in every precision, if it is not tuned."""
+    found = bases(model, device, (*stacks[KERAS], *stacks[OLD]), PRECISIONS[0])
+    if NATIVE not in kinds:
+        for precision in PRECISIONS:
+            found += bases(model, device, stacks[NATIVE], precision)
+    return [case for case in found if is_default(case)]
+
+
+def with_recipes(cases: Sequence[Case], wanted: Sequence[str], own: prepare.Own) -> list[Case]:
+    """Each case with each recipe that goes with it."""
+    found = [replace(case, recipes=(name,)) for case in cases for name in wanted]
+    return [
+        case
+        for case in found
+        if not recipes.refusal(case, prepare.stack_of(own, case.stack).backend)
     ]
 
 
@@ -270,7 +298,7 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
         case = cases[name]
         yield {
             "Model": line["model"],
-            "What": won.get(name, "as it comes"),
+            "What": won.get(name, "with a recipe" if case.recipes else "as it comes"),
             "Stack": case.stack,
             "Data Format": FORMATS[case.data_format],
             "Precision": case.precision,
@@ -284,14 +312,14 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 def is_keras_default(line: dict[str, Any], case: Case) -> bool:
     """Whether a case is Keras 3 as it comes."""
-    keras = line.get("keras", STACKS["cpu"][KERAS])
     plain = is_default(case) and case.precision == PRECISIONS[0] and not case.recipes
-    return case.stack in keras and plain
+    return case.stack in keras_of(line) and plain
 
 
-def device_of(line: dict[str, Any]) -> str:
-    """On what a line was measured."""
-    return str(next(iter(line["cases"].values()))["device"])
+def keras_of(line: dict[str, Any]) -> Sequence[str]:
+    """The stacks of Keras 3 that a line is of."""
+    found: Sequence[str] = line.get("keras", STACKS["cpu"][KERAS])
+    return found
 
 
 def of_peak(line: dict[str, Any], case: Case, speed: float) -> str:

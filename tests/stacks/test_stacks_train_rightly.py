@@ -87,6 +87,27 @@ def test_reduced_precision_is_right_to_its_own_rounding(
     assert proof["outcome"] in {"same", "differs, explained"}, proof["reason"]
 
 
+# Prints the layers of a model that is on another device than the CPU, and of one that is not.
+ELSEWHERE = """
+from probe.backends import _native_keras, native
+
+for device in ("cpu", "meta"):
+    case = {"data_format": "channels_last", "device": device, "precision": "float32"}
+    model = native.definition("simple_cnn").build(_native_keras.Keras(case), (32, 32, 3), 10)
+    print([
+        (tuple(layer.output_shape), [weight.shape for weight in layer.get_weights()])
+        for layer in model.layers
+    ])
+"""
+
+
+def test_plain_pytorch_describes_its_layers_wherever_they_are() -> None:
+    here, elsewhere = in_reference(ELSEWHERE).splitlines()
+
+    assert here == elsewhere
+    assert "(3, 3, 3, 32)" in here
+
+
 # Prints which of two nearly equal values the gradient of a maximum pooling goes to.
 POOLED = """
 import torch

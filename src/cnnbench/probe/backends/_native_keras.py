@@ -205,7 +205,7 @@ class Model(Loops):
         def described(layer: Any) -> Any:
             count, depth, *area = shapes[layer]
             shape = (count, depth, *area) if self._first else (count, *area, depth)
-            arrays = [torch.empty_like(view).numpy() for _, view in _layout.weights(layer)]
+            arrays = [torch.empty(view.shape).numpy() for _, view in _layout.weights(layer)]
             return SimpleNamespace(get_weights=lambda: arrays, output_shape=shape)
 
         return [described(layer) for layer in layers]

@@ -17,6 +17,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import tuned
 from cnnbench.errors import CnnbenchError
 from cnnbench.published import case, nearest, rows
 from cnnbench.report import published, scaling, table
@@ -25,6 +26,7 @@ from cnnbench.result import UNSUPPORTED
 from cnnbench.store import exchange
 from cnnbench.store.database import Store
 from cnnbench.store.exchange import Recorded
+from lines import recorded as recorded_lines
 from pages import README, ROOT, between
 
 if TYPE_CHECKING:
@@ -128,6 +130,8 @@ def page(known: Recorded) -> str:
     ]
     if several := scaling.markdown(found):
         parts += ["## Scaling", SCALING, several]
+    if tunings := recorded_lines(tuned.LINES):
+        parts += ["## Tuned", TUNED, tuned.tables(tunings, level=3).strip()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -142,6 +146,13 @@ SCALING = (
     "Efficiency is the speed of N devices over N times the speed of one: *weak* with the same batch"
     " a device, *strong* with the same global batch. Virtual devices share the CPUs, so that 1/N is"
     " what they can reach; here they show that training is right and what dividing it costs."
+)
+
+TUNED = (
+    "What [tuning](docs/tuning.md) gives, on CPUs by `train_on_batch` and on a GPU by `fit`, batches"
+    " of 32 (`python benchmarks/tuned.py`). *Ratio* is over the first row of its model: the fastest"
+    " default of Keras 3, in the same blocks. *Of peak* is the share of what the best convolution"
+    " of the machine computes in a second, in the same precision."
 )
 
 

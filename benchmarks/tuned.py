@@ -11,8 +11,8 @@ the four tunings (20); two hours a model.
 
 On a GPU training is by `fit`, whose next batch is on its way while the GPU computes. --python takes
 what an environment of yours has in the place of our stacks: Keras on each backend, and PyTorch
-without Keras. Where time is short, --backend, --kind, --precision and --recipe limit what is tuned;
-what is not is compared as it comes. With --minutes 0 nothing is tuned: the recipes are compared.
+without Keras. Where time is short, --backend limits what is looked at, and --kind, --precision and
+--recipe what is tuned; what is not is compared as it comes. With --minutes 0 nothing is tuned: the recipes are compared.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from cnnbench import events, prepare, recipes, tuned, tuning
 from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.diagnosing import peaks
-from cnnbench.envs import local
+from cnnbench.envs import local, versions
 from cnnbench.errors import StackError
 from cnnbench.forecast import FLOP_OF_A_MAC, macs
+from cnnbench.proof import UNVERIFIED
 from cnnbench.report import grid
 from cnnbench.report.table import FORMATS, instance, number
 from cnnbench.report.tuned import interval
@@ -89,9 +90,10 @@ def main() -> None:
     flags.add_argument("--write", action="store_true")
     asked = flags.parse_args()
     own = prepare.Own()
-    stacks = STACKS[asked.device]
+    backends = asked.backend or BACKENDS
+    stacks = ours(asked.device, backends)
     if asked.python:
-        stacks = environments(own, asked.python, asked.backend or BACKENDS)
+        stacks = environments(own, asked.python, backends)
     done = {(line["model"], *keras_of(line)) for line in recorded(LINES)}
     try:
         for model in asked.model or DATASETS:
@@ -138,6 +140,14 @@ def measured(
             for name, (stack, _) in own.environments.items()
         },
         "proofs": {name: facts["proof_outcome"] for name, facts in lap.proofs.items()},
+    }
+
+
+def ours(device: str, backends: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Our stacks for a device that are of some backends, by kind."""
+    return {
+        kind: tuple(name for name in names if versions.load(name).backend in backends)
+        for kind, names in STACKS[device].items()
     }
 
 
@@ -255,25 +265,22 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the",
         "first row of its model: the fastest default of Keras 3, in the same blocks. *Of peak* is",
         "the share of what the best convolution of the machine computes in a second, in the same",
-        "precision.",
+        "precision. *Training* is what was proven of it: see [Is it right?](../correctness.md)",
         "",
-        *(tables(lines) if lines else ["Nothing was measured yet.", ""]),
     ]
-    return "\n".join(parts)
+    return "\n".join([*parts, tables(lines)])
 
 
-def tables(lines: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """A table for each machine, after what it is."""
-    machines = dict.fromkeys(instance(line["machine"]) for line in lines)
-    for machine in machines:
+def tables(lines: Sequence[dict[str, Any]], level: int = 2) -> str:
+    """A table for each machine, under a heading of a level."""
+    parts = []
+    for machine in dict.fromkeys(instance(line["machine"]) for line in lines):
         here = [line for line in lines if instance(line["machine"]) == machine]
-        yield f"## {machine}"
-        yield ""
-        yield grid.markdown([row for line in here for row in rows(line)])
-        yield ""
+        parts += [f"{'#' * level} {machine}", ""]
+        parts += [grid.markdown([row for line in here for row in rows(line)]), ""]
         for stack, what in sorted({pair for line in here for pair in packages(line)}):
-            yield f"`{stack}`: {what}."
-            yield ""
+            parts += [f"`{stack}`: {what}.", ""]
+    return "\n".join(parts or ["Nothing was measured yet.", ""])
 
 
 def packages(line: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -307,6 +314,7 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             "Ratio": f"{against.ratio:.2f}" if against else "",
             "95 % interval": interval(against),
             "Of peak": of_peak(line, case, mean[name]),
+            "Training": line["proofs"].get(name, UNVERIFIED),
         }
 
 

@@ -149,8 +149,8 @@ SCALING = (
 )
 
 TUNED = (
-    "What [tuning](docs/tuning.md) gives, on CPUs by `train_on_batch` and on a GPU by `fit`, batches"
-    " of 32 (`python benchmarks/tuned.py`). *Ratio* is over the first row of its model: the fastest"
+    "What [tuning](docs/tuning.md) gives (`python benchmarks/tuned.py`), by `train_on_batch` on CPUs"
+    " and by `fit` on a GPU, batches of 32. *Ratio* is over the first row of its model: the fastest"
     " default of Keras 3, in the same blocks. *Of peak* is the share of what the best convolution"
     " of the machine computes in a second, in the same precision."
 )

@@ -6,13 +6,14 @@
 For each model: `cnnbench tune` of Keras 3 in float32 and, apart, in bfloat16, and of plain PyTorch
 in both; then the winners, the defaults of Keras 3 and TensorFlow 1.7 are launched once more in five
 blocks that all are in, and compared there. A line of docs/measured/tuned.jsonl for each model and
-kind of device; --write makes docs/measured/tuned.md and the table of RESULTS.md. M is for each of
-the four tunings (20); two hours a model.
+choice of stacks; --write makes docs/measured/tuned.md, and `results.py --write` has the tables in
+RESULTS.md. M is for each of the four tunings (20); two hours a model.
 
 On a GPU training is by `fit`, whose next batch is on its way while the GPU computes. --python takes
 what an environment of yours has in the place of our stacks: Keras on each backend, and PyTorch
 without Keras. Where time is short, --backend limits what is looked at, and --kind, --precision and
---recipe what is tuned; what is not is compared as it comes. With --minutes 0 nothing is tuned: the recipes are compared.
+--recipe what is tuned; what is not is compared as it comes. With --minutes 0 nothing is tuned: the
+recipes are compared.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from cnnbench.link import bundle
 from cnnbench.machine import gpu, gpu_monitor
 from cnnbench.metrics import energy_per_image, gpu_energy, gpu_peak_memory
 from cnnbench.prepare import Ready
-from cnnbench.record import Launch
+from cnnbench.record import WARM_UP, Launch
 from cnnbench.result import conclude
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ for line in sys.stdin:
     begun = time.perf_counter()
     time.sleep(0.002 * request.steps)
     seconds = time.perf_counter() - begun
-    say(wire.Window, steps=request.steps, images=32 * request.steps, seconds=seconds, loss=None)
+    images = 32 * request.steps - {missing}
+    say(wire.Window, steps=request.steps, images=images, seconds=seconds, loss=None)
 """
 
 
@@ -70,7 +71,7 @@ for line in sys.stdin:
 def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "guest.py"
     source = str(Path(cnnbench.__file__).parents[1])
-    script.write_text(GUEST.format(source=source, do="pass"), encoding="utf-8")
+    script.write_text(GUEST.format(source=source, do="pass", missing=0), encoding="utf-8")
     monkeypatch.setattr(bundle, "build", lambda _: script)
     monkeypatch.setattr(gpu_monitor, "PERIOD_SECONDS", 0.002)
     monkeypatch.setattr(launch, "Monitor", lambda cards: gpu_monitor.Monitor(cards, 0.002))
@@ -128,6 +129,23 @@ def test_a_launch_sees_its_cards_alone_and_records_what_it_took_of_them(driver: 
     assert 0 < per_image * sum(window.images for window in ended.steady) <= whole
     assert not any(isinstance(event, events.Shared) for event in seen)
     assert driver.open == 0
+
+
+def test_what_the_first_window_with_a_smaller_batch_took_is_of_no_steady_window(
+    driver: FakeNvml, guest: Path
+) -> None:
+    assert len(driver.cards) > 1
+    counted = "count = globals().get('count', 0) + 1"
+    source = str(Path(cnnbench.__file__).parents[1])
+    text = GUEST.format(source=source, do=counted, missing="24 * (count == 6)")
+    guest.write_text(text, encoding="utf-8")
+    ended, _ = launched(gpu.gpus()[:1])
+
+    (smaller,) = (window for window in ended.windows if window.images < 32 * window.steps)
+    assert smaller.role == WARM_UP
+    assert smaller.index > ended.steady[0].index
+    assert len(ended.steady) == BUDGET.windows[0]
+    assert ended.facts["metered_images"] == sum(window.images for window in ended.steady)
 
 
 def test_a_launch_on_the_cpu_has_no_facts_of_gpus(driver: FakeNvml) -> None:

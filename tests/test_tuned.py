@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cnnbench.case import Arm, Case
-from cnnbench.racing import Rules, replayed
+from cnnbench.racing import Rules, Standing, replayed
 from cnnbench.record import Failure
 from cnnbench.report.tuned import remarks
 from cnnbench.tuned import (
@@ -21,7 +21,7 @@ from cnnbench.tuned import (
     gain,
     helping,
     label,
-    leading,
+    promising,
     proof,
     unfailed,
     winner,
@@ -105,9 +105,33 @@ def test_a_recipe_contributes_what_is_lost_without_it() -> None:
 def test_the_winner_leads_those_that_may_be_the_best() -> None:
     found = lap({BASE: 100, mixed("jit"): 125})
     assert winner(found) == mixed("jit")
-    assert leading(found)[0] == mixed("jit")
     assert winner(None) is None
-    assert leading(None) == []
+
+
+def of(stack: str, data_format: str = "channels_last") -> Case:
+    return replace(BASE, stack=stack, data_format=data_format)
+
+
+def test_recipes_are_tried_on_the_best_of_each_stack_though_it_is_behind() -> None:
+    speeds = {
+        of("keras3-torch"): 30,
+        of("keras3-torch", "channels_first"): 33,
+        of("keras3-tensorflow"): 61,
+        of("keras3-tensorflow", "channels_first"): 42,
+    }
+    found = promising(lap(speeds), 2)
+    assert found == [of("keras3-tensorflow"), of("keras3-torch", "channels_first")]
+
+
+def test_of_a_single_stack_recipes_are_tried_on_as_many_as_may_be_the_best() -> None:
+    last, first = of("keras3-torch"), of("keras3-torch", "channels_first")
+    assert promising(lap({last: 60, first: 42}), 2) == [last]
+    names = label(last), label(first)
+    standing = Standing(names[0], names, dict(zip(names, (1.0, 0.98), strict=True)), is_over=False)
+    undecided = replace(lap({last: 60, first: 59}), standing=standing)
+    assert promising(undecided, 2) == [last, first]
+    assert promising(undecided, 1) == [last]
+    assert promising(None, 2) == []
 
 
 def test_an_arm_that_is_refused_later_takes_its_speeds_with_it() -> None:

@@ -172,10 +172,22 @@ def expected(base: Case, lap: Lap) -> float:
     return own + sum(helped[name] for name in helping(base, lap))
 
 
-def leading(lap: Lap | None) -> list[Case]:
-    """The cases that may be the best, the leader first."""
-    known = {arm.name: arm.case for arm in lap.arms} if lap else {}
-    return [known[name] for name in lap.standing.inside] if lap and lap.standing else []
+def promising(lap: Lap | None, fewest: int) -> list[Case]:
+    """The cases that recipes are worth trying on, the leader first.
+
+    The best of each stack, though it may be behind: what a backend lacks as it comes is what its
+    recipes give. And others that may be the best, if those are fewer than `fewest`.
+    """
+    if lap is None or lap.standing is None:
+        return []
+    known = {arm.name: arm.case for arm in lap.arms}
+    inside, behind = lap.standing.inside, lap.standing.behind
+    best: dict[str, Case] = {}
+    for name in [*inside, *sorted(behind, key=lambda name: -behind[name])]:
+        best.setdefault(known[name].stack, known[name])
+    found = list(best.values())
+    others = [known[name] for name in inside if known[name] not in found]
+    return found + others[: max(fewest - len(found), 0)]
 
 
 def chooser(laps: Sequence[Lap]) -> Lap | None:

@@ -3,8 +3,8 @@
 Four races, each of launches of its own:
 
     bases           stacks, data formats and precisions, without recipes, where there are several
-    recipes         the bases that may be the best, each alone and with one recipe
-    together        the best of them with all recipes that helped, and without each of those again
+    recipes         the best base of each stack, alone and with one recipe
+    together        each of them with all recipes that helped; the best without each of those again
     confirmation    the winner against what the user has now, for a gain that was not picked
 
 A proof takes about as long as a launch, and most configurations lose: what is ahead is proven, as
@@ -39,7 +39,7 @@ OBJECTIVES = {
     "images-per-joule": "energy_per_image",
     "memory": "peak_memory",
 }
-KEPT = 2  # bases that recipes are tried on, at most
+KEPT = 2  # bases that recipes are tried on, at least, where so many may be the best
 # Few windows: a launch costs its beginning, and configurations differ by more than noise does.
 BUDGET = replace(BUDGETS["quick"], windows=(5, 10), margin=0.02)
 RULES = Rules(confidence=tuned.CONFIDENCE, margin=BUDGET.margin, blocks=(2, 5))
@@ -97,7 +97,7 @@ class Tuning:
         kept = list(self._bases)
         if len(kept) > 1:
             found = yield from self._race(tuned.BASES, self._bases, RULES)
-            kept = tuned.leading(found)[:KEPT]
+            kept = tuned.promising(found, KEPT)
         if kept:
             found = yield from self._race(tuned.SINGLY, self._singly(kept), RULES)
             combined = self._combined(kept, found)
@@ -189,16 +189,16 @@ class Tuning:
                 yield case
 
     def _combined(self, bases: Sequence[Case], lap: tuned.Lap) -> list[Case]:
-        """The best base with all recipes that helped, without each of them, and what is present.
+        """All bases with what helped them, the best of those without each recipe, what is present.
 
-        The other bases race with all that helped them, too.
+        Of the best one's stack the bases alone, too: what seemed to help may have been noise.
         """
-        found = [self._present, *bases]
         mixtures = [replace(base, recipes=tuned.helping(base, lap)) for base in bases]
-        found += mixtures
         expected = [tuned.expected(base, lap) for base in bases]
         best = mixtures[expected.index(max(expected))]
-        return [*found, *(tuned.without(best, name) for name in best.recipes)]
+        alone = [base for base in bases if base.stack == best.stack]
+        ablated = [tuned.without(best, name) for name in best.recipes]
+        return [self._present, *alone, *mixtures, *ablated]
 
 
 def value_of(objective: str) -> Callable[[Launch], float | None]:

@@ -74,7 +74,7 @@ def tune(  # noqa: PLR0917  one parameter a flag
 ) -> None:
     """Find the fastest right configuration of a training on this machine.
 
-    Stacks, data formats and precisions race; then recipes on those that are ahead, one by one and
+    Stacks, data formats and precisions race; then recipes on the best of each stack, one by one and
     together. What is slower leaves early; what is ahead is proven to train rightly, or leaves. The
     first value of each flag is what you have now: the winner is measured against it once more at
     the end.

@@ -264,8 +264,8 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "# What tuning gives",
         "",
         "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the",
-        "first row of its model: the fastest default of Keras 3, in the same blocks. *Of peak* is",
-        "the share of what the best convolution of the machine computes in a second, in the same",
+        "first row: the fastest default of Keras 3 that is in the same blocks. *Of peak* is the",
+        "share of what the best convolution of the machine computes in a second, in the same",
         "precision. *Training* is what was proven of it: see [Is it right?](../correctness.md)",
         "",
     ]
@@ -273,12 +273,13 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
 
 
 def tables(lines: Sequence[dict[str, Any]], level: int = 2) -> str:
-    """A table for each machine, under a heading of a level."""
+    """Under a heading of a level for each machine, a table of each model and choice of stacks."""
     parts = []
     for machine in dict.fromkeys(instance(line["machine"]) for line in lines):
         here = [line for line in lines if instance(line["machine"]) == machine]
         parts += [f"{'#' * level} {machine}", ""]
-        parts += [grid.markdown([row for line in here for row in rows(line)]), ""]
+        for line in here:
+            parts += [grid.markdown(list(rows(line))), ""]
         for stack, what in sorted({pair for line in here for pair in packages(line)}):
             parts += [f"`{stack}`: {what}.", ""]
     return "\n".join(parts or ["Nothing was measured yet.", ""])

@@ -113,7 +113,7 @@ def of(stack: str, data_format: str = "channels_last") -> Case:
 
 
 def test_recipes_are_tried_on_the_best_of_each_stack_though_it_is_behind() -> None:
-    speeds = {
+    speeds: dict[Case, float] = {
         of("keras3-torch"): 30,
         of("keras3-torch", "channels_first"): 33,
         of("keras3-tensorflow"): 61,

@@ -149,10 +149,8 @@ SCALING = (
 )
 
 TUNED = (
-    "What [tuning](docs/tuning.md) gives, by `train_on_batch` on CPUs and by `fit` on a GPU, with"
-    " batches of 32. *Ratio* is over the first row: the fastest default of Keras 3 that is in the"
-    " same blocks. *Of peak* is the share of what the best convolution of the machine computes in a"
-    " second, in the same precision. `python benchmarks/tuned.py` measured it."
+    "What [tuning](docs/tuning.md) gives, as `python benchmarks/tuned.py` measured it."
+    f" {tuned.ABOUT}"
 )
 
 

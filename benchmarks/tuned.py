@@ -74,6 +74,12 @@ STACKS = {
 BACKENDS = ("tensorflow", "jax", "torch", local.PLAIN)
 PRECISIONS = ("float32", "bfloat16")
 LAST, FIRST = "channels_last", "channels_first"
+ABOUT = (
+    "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the first"
+    " row: the fastest default of Keras 3 that is in the same blocks. *Of peak* is the share of what the"
+    " best convolution of the machine computes in a second, in the same precision. *Training* is"
+    " what was proven of it."
+)
 
 
 def main() -> None:
@@ -263,10 +269,7 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "",
         "# What tuning gives",
         "",
-        "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the",
-        "first row: the fastest default of Keras 3 that is in the same blocks. *Of peak* is the",
-        "share of what the best convolution of the machine computes in a second, in the same",
-        "precision. *Training* is what was proven of it: see [Is it right?](../correctness.md)",
+        f"{ABOUT} See [Make it faster](../tuning.md) and [Is it right?](../correctness.md)",
         "",
     ]
     return "\n".join([*parts, tables(lines)])

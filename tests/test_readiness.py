@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cnnbench.envs import cache
-from cnnbench.envs.stack import Stack
+from cnnbench.envs import cache, stack
 from cnnbench.prepare import NotReady, Own, Ready
 from cnnbench.readiness import plain_pytorch
 from tests.blank import LAUNCH
@@ -21,21 +21,10 @@ PYTHON = Path("/somewhere/bin/python")
 
 def own(backend: str, packages: Mapping[str, str]) -> Own:
     """An environment of the user's."""
-    stack = Stack(
-        name="local@12345678",
-        about="",
-        python="3.12",
-        backend=backend,
-        package=backend,
-        devices=("cpu", "gpu"),
-        packages=packages,
-        variables={},
-        torch_backend=None,
-        cuda=None,
-        lock="",
-        fingerprint="12345678",
+    given = replace(
+        stack.load("native-torch"), name="local@12345678", backend=backend, packages=packages
     )
-    return Own(environments={stack.name: (stack, PYTHON)})
+    return Own(environments={given.name: (given, PYTHON)})
 
 
 def made(known: Own) -> Ready | NotReady:

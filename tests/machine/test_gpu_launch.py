@@ -67,11 +67,16 @@ for line in sys.stdin:
 """
 
 
+def write(script: Path, do: str = "pass", missing: str = "0") -> None:
+    """The guest's file: what it does before each window, and images that the window lacks."""
+    source = str(Path(cnnbench.__file__).parents[1])
+    script.write_text(GUEST.format(source=source, do=do, missing=missing), encoding="utf-8")
+
+
 @pytest.fixture(autouse=True)
 def guest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "guest.py"
-    source = str(Path(cnnbench.__file__).parents[1])
-    script.write_text(GUEST.format(source=source, do="pass", missing=0), encoding="utf-8")
+    write(script)
     monkeypatch.setattr(bundle, "build", lambda _: script)
     monkeypatch.setattr(gpu_monitor, "PERIOD_SECONDS", 0.002)
     monkeypatch.setattr(launch, "Monitor", lambda cards: gpu_monitor.Monitor(cards, 0.002))
@@ -136,9 +141,7 @@ def test_what_the_first_window_with_a_smaller_batch_took_is_of_no_steady_window(
 ) -> None:
     assert len(driver.cards) > 1
     counted = "count = globals().get('count', 0) + 1"
-    source = str(Path(cnnbench.__file__).parents[1])
-    text = GUEST.format(source=source, do=counted, missing="24 * (count == 6)")
-    guest.write_text(text, encoding="utf-8")
+    write(guest, do=counted, missing="24 * (count == 6)")
     ended, _ = launched(gpu.gpus()[:1])
 
     (smaller,) = (window for window in ended.windows if window.images < 32 * window.steps)

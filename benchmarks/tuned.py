@@ -76,9 +76,9 @@ PRECISIONS = ("float32", "bfloat16")
 LAST, FIRST = "channels_last", "channels_first"
 ABOUT = (
     "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the first"
-    " row: the fastest default of Keras 3 that is in the same blocks. *Of peak* is the share of what the"
-    " best convolution of the machine computes in a second, in the same precision. *Training* is"
-    " what was proven of it."
+    " row: the fastest default of Keras 3 that is in the same blocks. *Of peak* is the share of"
+    " what the best convolution of the machine computes in a second, in the same precision."
+    " *Training* is what was proven of it."
 )
 
 

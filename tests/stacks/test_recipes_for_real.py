@@ -20,7 +20,7 @@ pytestmark = pytest.mark.stacks
 STACKS = [name for name in stack.names() if stack.load(name).devices == ("cpu",) and name != "null"]
 TORCH, TENSORFLOW = "keras3-torch", "keras3-tensorflow"
 # Of networks without batch normalisation, which are proven sooner, unless it is about that.
-NORMALISED = ("fused_batch_norm", "channels_last_memory")
+NORMALISED = ("fused_batch_norm", "channels_last_memory", "direct_calls", "direct_convolution")
 
 
 def having(name: str, recipe: str) -> list[str]:

@@ -44,7 +44,7 @@ def build(keras: Any) -> None:
         with torch.no_grad():
             variance = inverse.pow(-2) - self.epsilon
             for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+                moving.value.mul_(self.momentum).add_(batch, alpha=1.0 - self.momentum)
         return found if axis == 1 else found.permute(0, 2, 3, 1)
 
     layer.call = call

@@ -73,6 +73,7 @@ STACKS = {
 }
 BACKENDS = ("tensorflow", "jax", "torch", local.PLAIN)
 PRECISIONS = ("float32", "bfloat16")
+GIVES = "Each recipe of these, with all the others: speed with it over speed without it."
 LAST, FIRST = "channels_last", "channels_first"
 ABOUT = (
     "Batches of 32, by `train_on_batch` on CPUs and by `fit` on GPUs. *Ratio* is over the first"
@@ -119,14 +120,18 @@ def measured(
 ) -> dict[str, Any]:
     """Tune a model, then compare the winners with what comes."""
     winners: dict[str, Case] = {}
+    gave: dict[str, dict[str, Any]] = {}
     kinds = (asked.kind or [*KINDS]) if asked.minutes else []
     with Store.open(STORE) as store:
         for precision in asked.precision or PRECISIONS:
             for kind in kinds:
                 cases = bases(model, asked.device, stacks[kind], precision)
-                found = winner(cases, asked.recipe, 60 * asked.minutes, own, store)
-                if found is not None:
-                    winners[f"{KINDS[kind]}, {precision}"] = found
+                found = answer(cases, asked.recipe, 60 * asked.minutes, own, store)
+                if found.best is not None:
+                    winners[f"{KINDS[kind]}, {precision}"] = found.best
+                    gave[tuned.label(found.best)] = {
+                        name: one._asdict() for name, one in found.contributions.items()
+                    }
         cases = [*winners.values(), *as_they_come(model, asked.device, stacks, kinds)]
         if not kinds:
             cases += with_recipes(cases, asked.recipe or tuning.harmless(), own)
@@ -138,6 +143,7 @@ def measured(
         "machine": here(None),
         "macs": macs(cases[0]),
         "winners": {name: asdict(case) for name, case in winners.items()},
+        "gave": gave,
         "blocks": lap.blocks,
         "cases": {arm.name: asdict(arm.case) for arm in lap.arms},
         "failures": lap.failures,
@@ -215,14 +221,14 @@ def is_default(case: Case) -> bool:
     return case.data_format == LAST
 
 
-def winner(
+def answer(
     cases: Sequence[Case],
     wanted: Sequence[str] | None,
     seconds: float,
     own: prepare.Own,
     store: Store,
-) -> Case | None:
-    """What `cnnbench tune` chooses."""
+) -> tuned.Answer:
+    """What `cnnbench tune` finds."""
     running = tuning.Tuning(
         cases[0],
         cases,
@@ -235,7 +241,7 @@ def winner(
     )
     if (cut_off := followed(running.run())) is not None:
         raise KeyboardInterrupt from cut_off
-    return running.answer().best
+    return running.answer()
 
 
 def convolution_peaks(case: Case, own: prepare.Own) -> dict[str, float]:
@@ -283,6 +289,8 @@ def tables(lines: Sequence[dict[str, Any]], level: int = 2) -> str:
         parts += [f"{'#' * level} {machine}", ""]
         for line in here:
             parts += [grid.markdown(list(rows(line))), ""]
+            if table := list(gains(line)):
+                parts += [GIVES, "", grid.markdown(table), ""]
         for stack, what in sorted({pair for line in here for pair in packages(line)}):
             parts += [f"`{stack}`: {what}.", ""]
     return "\n".join(parts or ["Nothing was measured yet.", ""])
@@ -321,6 +329,23 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             "Of peak": of_peak(line, case, mean[name]),
             "Training": line["proofs"].get(name, UNVERIFIED),
         }
+
+
+def gains(line: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """A row for each recipe of the winners, the largest gain first."""
+    for fields in line["winners"].values():
+        case = case_of(fields)
+        found = {
+            n: tuned.Gain(**g) for n, g in line.get("gave", {}).get(tuned.label(case), {}).items()
+        }
+        for name, gain in sorted(found.items(), key=lambda pair: -pair[1].ratio):
+            yield {
+                "Stack": case.stack,
+                "Precision": case.precision,
+                "Recipe": name,
+                "Ratio with it": f"{gain.ratio:.2f}",
+                "95 % interval": interval(gain),
+            }
 
 
 def is_keras_default(line: dict[str, Any], case: Case) -> bool:

@@ -127,13 +127,14 @@ def page(swept: Lap, answer: tuned.Answer, pair: Lap | None, took: float) -> str
     """The answer as Markdown."""
     theirs, ours = tuned.label(best(swept)), tuned.label(answer.best or best(swept))
     against = tuned.gain(pair, ours, theirs)
+    unknown = "the same" if pair is None else ""
     row = {
         "Configurations": str(len(swept.arms)),
         "Sweep (min)": f"{took / 60:.1f}",
         "Tuning (min)": f"{answer.seconds / 60:.1f}",
         "The sweep's best": theirs,
         "Tuning's": ours,
-        "Ratio": f"{against.ratio:.3f}" if against else "the same" if pair is None else "",
+        "Ratio": f"{against.ratio:.3f}" if against else unknown,
         "95 % interval": interval(against, 3),
     }
     ranked = sorted(swept.arms, key=lambda arm: -speed(swept.blocks, arm.name))

@@ -119,19 +119,39 @@ def test_recipes_are_tried_on_the_best_of_each_stack_though_it_is_behind() -> No
         of("keras3-tensorflow"): 61,
         of("keras3-tensorflow", "channels_first"): 42,
     }
-    found = promising(lap(speeds), 2)
+    found = promising(lap(speeds), 2, alike)
     assert found == [of("keras3-tensorflow"), of("keras3-torch", "channels_first")]
+
+
+def alike(_: Case) -> tuple[str, ...]:
+    return ("keep_memory",)
 
 
 def test_of_a_single_stack_recipes_are_tried_on_as_many_as_may_be_the_best() -> None:
     last, first = of("keras3-torch"), of("keras3-torch", "channels_first")
-    assert promising(lap({last: 60, first: 42}), 2) == [last]
+    assert promising(lap({last: 60, first: 42}), 2, alike) == [last]
     names = label(last), label(first)
     standing = Standing(names[0], names, dict(zip(names, (1.0, 0.98), strict=True)), is_over=False)
     undecided = replace(lap({last: 60, first: 59}), standing=standing)
-    assert promising(undecided, 2) == [last, first]
-    assert promising(undecided, 1) == [last]
-    assert promising(None, 2) == []
+    assert promising(undecided, 2, alike) == [last, first]
+    assert promising(undecided, 1, alike) == [last]
+    assert promising(None, 2, alike) == []
+
+
+def test_recipes_of_one_data_format_are_tried_in_that_though_it_is_behind() -> None:
+    cases = [
+        of(stack, data_format)
+        for stack in ("keras3-torch", "keras3-tensorflow")
+        for data_format in ("channels_first", "channels_last")
+    ]
+    speeds: dict[Case, float] = dict(zip(cases, (60, 40, 50, 70), strict=True))
+
+    def having(case: Case) -> tuple[str, ...]:
+        own = case.stack == "keras3-torch" and case.data_format == "channels_last"
+        return ("keep_memory", "direct_pooling") if own else ("keep_memory",)
+
+    found = promising(lap(speeds), 2, having)
+    assert found == [cases[3], cases[0], cases[1]]
 
 
 def test_an_arm_that_is_refused_later_takes_its_speeds_with_it() -> None:

@@ -11,7 +11,7 @@ from cnnbench.case import KERAS
 from cnnbench.stats import additive, interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cnnbench.case import Arm, Case
     from cnnbench.racing import Standing
@@ -172,19 +172,28 @@ def expected(base: Case, lap: Lap) -> float:
     return own + sum(helped[name] for name in helping(base, lap))
 
 
-def promising(lap: Lap | None, fewest: int) -> list[Case]:
+def promising(
+    lap: Lap | None, fewest: int, having: Callable[[Case], tuple[str, ...]]
+) -> list[Case]:
     """The cases that recipes are worth trying on, the leader first.
 
     The best of each stack, though it may be behind: what a backend lacks as it comes is what its
-    recipes give. And others that may be the best, if those are fewer than `fewest`.
+    recipes give; and of each choice of recipes, for some are of one data format. And others that
+    may be the best, if those are fewer than `fewest`.
+
+    Args:
+        lap: Of bases.
+        fewest: How many to give, as far as there are.
+        having: Names of the recipes that go with a base.
     """
     if lap is None or lap.standing is None:
         return []
     known = {arm.name: arm.case for arm in lap.arms}
     inside, behind = lap.standing.inside, lap.standing.behind
-    best: dict[str, Case] = {}
+    best: dict[tuple[str, tuple[str, ...]], Case] = {}
     for name in [*inside, *sorted(behind, key=lambda name: -behind[name])]:
-        best.setdefault(known[name].stack, known[name])
+        case = known[name]
+        best.setdefault((case.stack, having(case)), case)
     found = list(best.values())
     others = [known[name] for name in inside if known[name] not in found]
     return found + others[: max(fewest - len(found), 0)]

@@ -3,7 +3,7 @@
 Four races, each of launches of its own:
 
     bases           stacks, data formats and precisions, without recipes, where there are several
-    recipes         the best base of each stack, alone and with one recipe
+    recipes         the best bases of each stack, alone and with one recipe
     together        each of them with all recipes that helped; the best without each of those again
     confirmation    the winner against what the user has now, for a gain that was not picked
 
@@ -25,7 +25,7 @@ from cnnbench.race import Race
 from cnnbench.racing import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from cnnbench import events
     from cnnbench.case import Case
@@ -97,7 +97,7 @@ class Tuning:
         kept = list(self._bases)
         if len(kept) > 1:
             found = yield from self._race(tuned.BASES, self._bases, RULES)
-            kept = tuned.promising(found, KEPT)
+            kept = tuned.promising(found, KEPT, self._having)
         if kept:
             found = yield from self._race(tuned.SINGLY, self._singly(kept), RULES)
             combined = self._combined(kept, found)
@@ -179,14 +179,16 @@ class Tuning:
 
     def _singly(self, bases: Sequence[Case]) -> list[Case]:
         """Each base alone, and with each recipe that goes with it."""
-        return [base for base in bases for base in (base, *self._with_each(base))]
+        found = []
+        for base in bases:
+            found += [base, *(replace(base, recipes=(name,)) for name in self._having(base))]
+        return found
 
-    def _with_each(self, base: Case) -> Iterator[Case]:
-        for name in self._wanted:
-            case = replace(base, recipes=(name,))
-            backend = prepare.stack_of(self._own, base.stack).backend
-            if recipes.refusal(case, backend) is None:
-                yield case
+    def _having(self, base: Case) -> tuple[str, ...]:
+        """Names of the recipes to try that go with a base."""
+        backend = prepare.stack_of(self._own, base.stack).backend
+        cases = [replace(base, recipes=(name,)) for name in self._wanted]
+        return tuple(c.recipes[0] for c in cases if recipes.refusal(c, backend) is None)
 
     def _combined(self, bases: Sequence[Case], lap: tuned.Lap) -> list[Case]:
         """All bases with what helped them, the best of those without each recipe, what is present.

@@ -69,7 +69,7 @@ def describe(python: Path) -> Stack:
     backend = _choose(python, _installed(python, packages), os.environ.get("KERAS_BACKEND", ""))
     fingerprint = _fingerprint(backend, version, packages)
     return Stack(
-        name=f"local@{fingerprint[:8]}",
+        name=_name(fingerprint),
         about="the user's own environment, recorded rather than pinned",
         python=f"{version[0]}.{version[1]}",
         backend=backend,
@@ -92,8 +92,17 @@ def plain(stack: Stack) -> Stack | None:
         return None
     version = [int(part) for part in stack.python.split(".")]
     fingerprint = _fingerprint(PLAIN, version, stack.packages)
-    name = f"local@{fingerprint[:8]}"
-    return replace(stack, name=name, backend=PLAIN, package="torch", fingerprint=fingerprint)
+    return replace(
+        stack,
+        name=_name(fingerprint),
+        backend=PLAIN,
+        package="torch",
+        fingerprint=fingerprint,
+    )
+
+
+def _name(fingerprint: str) -> str:
+    return f"local@{fingerprint[:8]}"
 
 
 def _fingerprint(backend: str, version: Sequence[int], packages: Mapping[str, str]) -> str:

@@ -20,7 +20,9 @@ from cnnbench.tuned import (
     expected,
     gain,
     helping,
+    hurting,
     label,
+    neighbours,
     promising,
     proof,
     unfailed,
@@ -74,6 +76,18 @@ def test_what_helped_is_put_together_the_better_one_of_rivals() -> None:
     )
     assert helping(BASE, found) == ("fused_batch_norm", "jemalloc")
     assert math.exp(expected(BASE, found)) == pytest.approx(100 * 1.5 * 1.3 * math.exp(0), rel=1e-6)
+
+
+def test_around_a_mixture_are_those_of_one_recipe_less_or_more_that_goes_with_the_others() -> None:
+    found = neighbours(mixed("jit", "keep_memory"), ["jemalloc", "jit", "no_jit", "spin"])
+    assert found == [mixed("keep_memory"), mixed("jit"), mixed("jit", "keep_memory", "spin")]
+
+
+def test_what_is_known_to_hurt_is_not_what_only_did_not_help() -> None:
+    speeds: dict[Case, float] = {BASE: 100, mixed("spin"): 99, mixed("jit"): 60}
+    assert hurting(BASE, lap(speeds, blocks=1)) == {"jit"}
+    assert hurting(BASE, lap(speeds, blocks=3)) == {"jit", "spin"}
+    assert hurting(replace(BASE, batch_size=64), lap(speeds)) == set()
 
 
 def test_a_base_that_did_not_race_is_helped_by_nothing() -> None:

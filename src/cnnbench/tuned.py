@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench import recipes
 from cnnbench.case import KERAS
+from cnnbench.racing import COARSE
 from cnnbench.stats import additive, interval
 
 if TYPE_CHECKING:
@@ -160,6 +161,26 @@ def helping(base: Case, lap: Lap) -> tuple[str, ...]:
         if effect > 0 and slot not in chosen:
             chosen[slot] = name
     return tuple(sorted(chosen.values()))
+
+
+def hurting(base: Case, lap: Lap) -> set[str]:
+    """The recipes that are known to have made a base slower; from one block, by very much."""
+    found = set()
+    for arm in lap.arms:
+        if len(arm.case.recipes) != 1 or replace(arm.case, recipes=()) != base:
+            continue
+        told = gain(lap, arm.name, label(base))
+        if told and (told.ratio * COARSE < 1 if told.high is None else told.high < 1):
+            found.add(arm.case.recipes[0])
+    return found
+
+
+def neighbours(case: Case, names: Iterable[str]) -> list[Case]:
+    """A case without each of its recipes, and with each other of some that goes with those."""
+    taken = {recipes.slot(name) for name in case.recipes}
+    more = [name for name in names if recipes.slot(name) not in taken]
+    wider = [replace(case, recipes=tuple(sorted([*case.recipes, name]))) for name in more]
+    return [*(without(case, name) for name in case.recipes), *wider]
 
 
 def expected(base: Case, lap: Lap) -> float:

@@ -1,10 +1,11 @@
 """Finds the fastest right configuration of a training on this machine. Yields events.
 
-Four races, each of launches of its own:
+Races, each of launches of its own:
 
     bases           stacks, data formats and precisions, without recipes, where there are several
     recipes         the best bases of each stack, alone and with one recipe
-    together        each of them with all recipes that helped; the best without each of those again
+    together        each of them with all recipes that helped; the best without each of those, and
+                    with each other; again around what was ahead, until nothing else is
     confirmation    the winner against what the user has now, for a gain that was not picked
 
 A proof takes about as long as a launch, and most configurations lose: what is ahead is proven, as
@@ -100,8 +101,7 @@ class Tuning:
             kept = tuned.promising(found, KEPT, self._having)
         if kept:
             found = yield from self._race(tuned.SINGLY, self._singly(kept), RULES)
-            combined = self._combined(kept, found)
-            yield from self._race(tuned.COMBINED, combined, TOGETHER, [self._present])
+            yield from self._together(kept, found)
             winner = tuned.winner(tuned.chooser(self._laps))
             if winner and winner != self._present:
                 pair = (self._present, winner)
@@ -126,21 +126,35 @@ class Tuning:
         )
 
     def _race(
-        self, name: str, cases: Sequence[Case], rules: Rules, stay: Sequence[Case] = ()
+        self,
+        kind: str,
+        cases: Sequence[Case],
+        rules: Rules,
+        stay: Sequence[Case] = (),
+        name: str = "",
     ) -> Generator[events.Event, None, tuned.Lap]:
-        """Have configurations race."""
+        """Have configurations race.
+
+        Args:
+            kind: Of race: when it must end, and how much of it is proven.
+            cases: The configurations.
+            rules: Of the race.
+            stay: Those that never leave.
+            name: Of the race, where there are several of a kind.
+        """
+        name = name or kind
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
         race = Race(
             arms,
             rules,
             value_of(self._objective),
-            self._begun + self._seconds * ENDS[name],
+            self._begun + self._seconds * ENDS[kind],
             name=name,
             part_of=self._name,
             stay=[tuned.label(case) for case in stay],
             # Building stacks may have taken all the time: it would have been for nothing.
             must=0 if self._laps else 1,
-            ahead=AHEAD[name],
+            ahead=AHEAD[kind],
             budget=BUDGET,
             own=self._own,
             machine=self._machine,
@@ -190,17 +204,32 @@ class Tuning:
         cases = [replace(base, recipes=(name,)) for name in self._wanted]
         return tuple(c.recipes[0] for c in cases if recipes.refusal(c, backend) is None)
 
-    def _combined(self, bases: Sequence[Case], lap: tuned.Lap) -> list[Case]:
-        """All bases with what helped them, the best of those without each recipe, what is present.
+    def _together(self, bases: Sequence[Case], lap: tuned.Lap) -> Generator[events.Event]:
+        """Race what helped, and around the best of it, until nothing around is ahead.
 
-        Of the best one's stack the bases alone, too: what seemed to help may have been noise.
+        All bases with what helped them, and of the best one's stack the bases alone, too: what
+        seemed to help may have been noise. A recipe may help only where another does: what that
+        saves hid it.
         """
         mixtures = [replace(base, recipes=tuned.helping(base, lap)) for base in bases]
         expected = [tuned.expected(base, lap) for base in bases]
         best = mixtures[expected.index(max(expected))]
-        alone = [base for base in bases if base.stack == best.stack]
-        ablated = [tuned.without(best, name) for name in best.recipes]
-        return [self._present, *alone, *mixtures, *ablated]
+        plain = replace(best, recipes=())
+        wanted = [name for name in self._having(plain) if name not in tuned.hurting(plain, lap)]
+        cases = [*(base for base in bases if base.stack == best.stack), *mixtures]
+        centres: list[Case] = []
+        while best not in centres:
+            centres.append(best)
+            around = tuned.neighbours(best, wanted)
+            found = yield from self._race(
+                tuned.COMBINED,
+                [self._present, *cases, best, *around],
+                TOGETHER,
+                [self._present],
+                name=tuned.COMBINED if cases else f"{tuned.COMBINED} {len(centres)}",
+            )
+            winner, cases = tuned.winner(found), []
+            best = winner if winner is not None and winner in around else best
 
 
 def value_of(objective: str) -> Callable[[Launch], float | None]:

@@ -20,12 +20,12 @@ from cnnbench.tuned import (
     expected,
     gain,
     helping,
-    hurting,
     label,
     neighbours,
     promising,
     proof,
     unfailed,
+    unhurt,
     winner,
 )
 from tests.blank import LAUNCH
@@ -83,11 +83,19 @@ def test_around_a_mixture_are_those_of_one_recipe_less_or_more_that_goes_with_th
     assert found == [mixed("keep_memory"), mixed("jit"), mixed("jit", "keep_memory", "spin")]
 
 
-def test_what_is_known_to_hurt_is_not_what_only_did_not_help() -> None:
-    speeds: dict[Case, float] = {BASE: 100, mixed("spin"): 99, mixed("jit"): 60}
-    assert hurting(BASE, lap(speeds, blocks=1)) == {"jit"}
-    assert hurting(BASE, lap(speeds, blocks=3)) == {"jit", "spin"}
-    assert hurting(replace(BASE, batch_size=64), lap(speeds)) == set()
+def test_what_did_not_help_may_be_unhurt() -> None:
+    speeds: dict[Case, float] = {
+        BASE: 100,
+        mixed("spin"): 99,
+        mixed("jit"): 60,
+        mixed("no_jit"): 50,
+    }
+    assert helping(BASE, lap(speeds, blocks=1)) == ()
+    assert unhurt(BASE, lap(speeds, blocks=1)) == ("spin",)
+    assert unhurt(BASE, lap(speeds, blocks=3)) == ()
+    assert unhurt(replace(BASE, batch_size=64), lap(speeds)) == ()
+    rivals: dict[Case, float] = {BASE: 100, mixed("jit"): 95, mixed("no_jit"): 98}
+    assert unhurt(BASE, lap(rivals, blocks=1)) == ("no_jit",)
 
 
 def test_a_base_that_did_not_race_is_helped_by_nothing() -> None:

@@ -80,10 +80,10 @@ def test_a_recipe_that_helps_only_where_another_does_is_found(
         ("keep_memory",): 200.0,
         ("pin_threads",): 99.0,
         ("spin",): 98.0,
-        ("keep_memory", "pin_threads"): 250.0,
+        ("keep_memory", "pin_threads"): 300.0,
         ("keep_memory", "spin"): 190.0,
         ("pin_threads", "spin"): 97.0,
-        ("keep_memory", "pin_threads", "spin"): 300.0,
+        ("keep_memory", "pin_threads", "spin"): 250.0,
     }
     monkeypatch.setattr(recipes, "refusal", lambda *_: None)
     monkeypatch.setattr(tuning, "value_of", lambda _: lambda launch: speeds[launch.case.recipes])
@@ -91,11 +91,10 @@ def test_a_recipe_that_helps_only_where_another_does_is_found(
     answer = tuned(600.0, ["keep_memory", "pin_threads", "spin"])
 
     names = [race.name for race in answer.races]
-    assert names == ["bases", "recipes", "together", "together 2", "together 3", "confirmation"]
+    assert names == ["bases", "recipes", "together", "around 1", "around 2", "confirmation"]
     assert answer.best is not None
-    assert answer.best.recipes == ("keep_memory", "pin_threads", "spin")
-    assert {n: round(g.ratio, 2) for n, g in answer.contributions.items()} == {
-        "keep_memory": 3.09,
-        "pin_threads": 1.58,
-        "spin": 1.2,
+    assert answer.best.recipes == ("keep_memory", "pin_threads")
+    assert {n: round(g.ratio, 1) for n, g in answer.contributions.items()} == {
+        "keep_memory": 3.0,
+        "pin_threads": 1.5,
     }

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnnbench import recipes
 from cnnbench.case import KERAS
-from cnnbench.racing import COARSE
 from cnnbench.stats import additive, interval
 
 if TYPE_CHECKING:
@@ -20,7 +19,9 @@ if TYPE_CHECKING:
 
 SUITE = "tune"  # the name of campaigns that tune
 CONFIDENCE = 0.95
-BASES, SINGLY, COMBINED, CONFIRMED = "bases", "recipes", "together", "confirmation"
+BASES, SINGLY, COMBINED, AROUND = "bases", "recipes", "together", "around"
+CONFIRMED = "confirmation"
+DRIFT = 1.2  # a difference that minutes alone may make
 
 
 class Gain(NamedTuple):
@@ -155,24 +156,29 @@ def effects(base: Case, lap: Lap) -> dict[str, float]:
 
 def helping(base: Case, lap: Lap) -> tuple[str, ...]:
     """The recipes that helped a base, the better one of two that exclude each other."""
+    return _mixed({name: effect for name, effect in effects(base, lap).items() if effect > 0})
+
+
+def unhurt(base: Case, lap: Lap) -> tuple[str, ...]:
+    """The recipes that did not hurt a base, the better one of two that exclude each other.
+
+    What is slower for certain hurts; after one block, what is so by more than `DRIFT`.
+    """
+    found = {}
+    for name, effect in effects(base, lap).items():
+        told = gain(lap, label(replace(base, recipes=(name,))), label(base))
+        high = math.inf if told is None else told.ratio * DRIFT if told.high is None else told.high
+        if high >= 1:
+            found[name] = effect
+    return _mixed(found)
+
+
+def _mixed(effects: Mapping[str, float]) -> tuple[str, ...]:
+    """All of some recipes, but of those that exclude each other the better one."""
     chosen: dict[str, str] = {}
-    for name, effect in sorted(effects(base, lap).items(), key=lambda pair: -pair[1]):
-        slot = recipes.slot(name)
-        if effect > 0 and slot not in chosen:
-            chosen[slot] = name
+    for name in sorted(effects, key=lambda name: -effects[name]):
+        chosen.setdefault(recipes.slot(name), name)
     return tuple(sorted(chosen.values()))
-
-
-def hurting(base: Case, lap: Lap) -> set[str]:
-    """The recipes that are known to have made a base slower; from one block, by very much."""
-    found = set()
-    for arm in lap.arms:
-        if len(arm.case.recipes) != 1 or replace(arm.case, recipes=()) != base:
-            continue
-        told = gain(lap, arm.name, label(base))
-        if told and (told.ratio * COARSE < 1 if told.high is None else told.high < 1):
-            found.add(arm.case.recipes[0])
-    return found
 
 
 def neighbours(case: Case, names: Iterable[str]) -> list[Case]:

@@ -4,8 +4,8 @@ Races, each of launches of its own:
 
     bases           stacks, data formats and precisions, without recipes, where there are several
     recipes         the best bases of each stack, alone and with one recipe
-    together        each of them with all recipes that helped; the best without each of those, and
-                    with each other; again around what was ahead, until nothing else is
+    together        each of them with all recipes that helped, and with all that did not hurt
+    around          the best of these with one recipe less or more, until it stays the best
     confirmation    the winner against what the user has now, for a gain that was not picked
 
 A proof takes about as long as a launch, and most configurations lose: what is ahead is proven, as
@@ -47,9 +47,21 @@ RULES = Rules(confidence=tuned.CONFIDENCE, margin=BUDGET.margin, blocks=(2, 5))
 TOGETHER = RULES._replace(blocks=(3, 8))
 CONFIRMATION = RULES._replace(blocks=(5, 5))
 # How many of those that are ahead are proven; 0 where all are before they start.
-AHEAD = {tuned.BASES: KEPT, tuned.SINGLY: 1, tuned.COMBINED: 1, tuned.CONFIRMED: 0}
+AHEAD = {
+    tuned.BASES: KEPT,
+    tuned.SINGLY: 1,
+    tuned.COMBINED: 1,
+    tuned.AROUND: 1,
+    tuned.CONFIRMED: 0,
+}
 # The share of the time after which no block of a race begins: the later ones tell the answer.
-ENDS = {tuned.BASES: 0.3, tuned.SINGLY: 0.55, tuned.COMBINED: 0.8, tuned.CONFIRMED: 1.0}
+ENDS = {
+    tuned.BASES: 0.3,
+    tuned.SINGLY: 0.5,
+    tuned.COMBINED: 0.65,
+    tuned.AROUND: 0.85,
+    tuned.CONFIRMED: 1.0,
+}
 
 
 class Tuning:
@@ -205,31 +217,30 @@ class Tuning:
         return tuple(c.recipes[0] for c in cases if recipes.refusal(c, backend) is None)
 
     def _together(self, bases: Sequence[Case], lap: tuned.Lap) -> Generator[events.Event]:
-        """Race what helped, and around the best of it, until nothing around is ahead.
+        """Race all bases with what helped them, and with all that did not hurt.
 
-        All bases with what helped them, and of the best one's stack the bases alone, too: what
-        seemed to help may have been noise. A recipe may help only where another does: what that
-        saves hid it.
+        The second for what one recipe saves may hide what another does. And of the best one's stack
+        the bases alone: what seemed to help may have been noise.
         """
-        mixtures = [replace(base, recipes=tuned.helping(base, lap)) for base in bases]
+        helped = [replace(base, recipes=tuned.helping(base, lap)) for base in bases]
+        unhurt = [replace(base, recipes=tuned.unhurt(base, lap)) for base in bases]
         expected = [tuned.expected(base, lap) for base in bases]
-        best = mixtures[expected.index(max(expected))]
-        plain = replace(best, recipes=())
-        wanted = [name for name in self._having(plain) if name not in tuned.hurting(plain, lap)]
-        cases = [*(base for base in bases if base.stack == best.stack), *mixtures]
+        best = bases[expected.index(max(expected))]
+        alone = [base for base in bases if base.stack == best.stack]
+        cases = [self._present, *alone, *helped, *unhurt]
+        found = yield from self._race(tuned.COMBINED, cases, TOGETHER, [self._present])
+        yield from self._around(tuned.winner(found), lap)
+
+    def _around(self, best: Case | None, lap: tuned.Lap) -> Generator[events.Event]:
+        """Race those of one recipe less or more than the best, until it stays the best."""
         centres: list[Case] = []
-        while best not in centres:
+        while best is not None and best.recipes and best not in centres:
             centres.append(best)
-            around = tuned.neighbours(best, wanted)
-            found = yield from self._race(
-                tuned.COMBINED,
-                [self._present, *cases, best, *around],
-                TOGETHER,
-                [self._present],
-                name=tuned.COMBINED if cases else f"{tuned.COMBINED} {len(centres)}",
-            )
-            winner, cases = tuned.winner(found), []
-            best = winner if winner is not None and winner in around else best
+            more = tuned.unhurt(replace(best, recipes=()), lap)
+            cases = [self._present, best, *tuned.neighbours(best, more)]
+            name = " ".join([tuned.AROUND, str(len(centres))])
+            found = yield from self._race(tuned.AROUND, cases, TOGETHER, [self._present], name)
+            best = tuned.winner(found)
 
 
 def value_of(objective: str) -> Callable[[Launch], float | None]:

@@ -229,18 +229,25 @@ class Tuning:
         alone = [base for base in bases if base.stack == best.stack]
         cases = [self._present, *alone, *helped, *unhurt]
         found = yield from self._race(tuned.COMBINED, cases, TOGETHER, [self._present])
-        yield from self._around(tuned.winner(found), lap)
+        yield from self._around(found, lap)
 
-    def _around(self, best: Case | None, lap: tuned.Lap) -> Generator[events.Event]:
-        """Race those of one recipe less or more than the best, until it stays the best."""
+    def _around(self, found: tuned.Lap, lap: tuned.Lap) -> Generator[events.Event]:
+        """Race those of one recipe less or more than the best, until it stays the best.
+
+        Args:
+            found: What chose the best.
+            lap: Of single recipes.
+        """
         centres: list[Case] = []
-        while best is not None and best.recipes and best not in centres:
+        while (best := tuned.winner(found)) and best.recipes and best not in centres:
             centres.append(best)
             more = tuned.unhurt(replace(best, recipes=()), lap)
-            cases = [self._present, best, *tuned.neighbours(best, more)]
-            name = " ".join([tuned.AROUND, str(len(centres))])
+            around = tuned.neighbours(best, more)
+            if {arm.case for arm in found.arms}.issuperset(around):
+                return
+            cases = [self._present, best, *around]
+            name = f"{tuned.AROUND} {len(centres)}"
             found = yield from self._race(tuned.AROUND, cases, TOGETHER, [self._present], name)
-            best = tuned.winner(found)
 
 
 def value_of(objective: str) -> Callable[[Launch], float | None]:

@@ -335,10 +335,9 @@ def gains(line: dict[str, Any]) -> Iterator[dict[str, str]]:
     """A row for each recipe of the winners, the largest gain first."""
     for fields in line["winners"].values():
         case = case_of(fields)
-        found = {
-            n: tuned.Gain(**g) for n, g in line.get("gave", {}).get(tuned.label(case), {}).items()
-        }
-        for name, gain in sorted(found.items(), key=lambda pair: -pair[1].ratio):
+        gave = line.get("gave", {}).get(tuned.label(case), {})
+        for name in sorted(gave, key=lambda name: -gave[name]["ratio"]):
+            gain = tuned.Gain(**gave[name])
             yield {
                 "Stack": case.stack,
                 "Precision": case.precision,

@@ -22,7 +22,7 @@ from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.envs import stack as stacks
 from cnnbench.report import grid
-from cnnbench.report.table import number
+from cnnbench.report.table import instance, number
 from cnnbench.report.tuned import interval
 from cnnbench.stopping import seconds
 from cnnbench.store.database import Store
@@ -153,6 +153,8 @@ def page(swept: Lap, answer: tuned.Answer, pair: Lap | None, took: float) -> str
         "",
         "*Ratio* is the speed of what tuning chose over the sweep's best, in new launches beside",
         "each other.",
+        "",
+        f"On {instance(swept.launches[0].machine)}.",
         "",
         grid.markdown([row]),
         "",

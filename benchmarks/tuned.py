@@ -102,10 +102,10 @@ def main() -> None:
     stacks = ours(asked.device, backends)
     if asked.python:
         stacks = environments(own, asked.python, backends)
-    done = {(line["model"], *keras_of(line)) for line in recorded(LINES)}
+    done = {(instance(one["machine"]), one["model"], *keras_of(one)) for one in recorded(LINES)}
     try:
         for model in asked.model or DATASETS:
-            if (model, *stacks[KERAS]) not in done:
+            if (instance(here(None)), model, *stacks[KERAS]) not in done:
                 keep(LINES, measured(model, asked, stacks, own))
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)

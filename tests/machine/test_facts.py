@@ -26,6 +26,7 @@ CPU = "sys/devices/system/cpu"
 A100 = Gpu(name="A100", memory_bytes=2**35, driver="550.1", capability=(8, 0))
 BASE: dict[str, Scalar] = {
     "cpu": "AMD EPYC",
+    "cpu_flags": "avx2 avx512f avx512_bf16",
     "cpus": 2,
     "cpus_usable": 2,
     "cpu_quota": None,
@@ -147,6 +148,7 @@ def test_the_id_is_twelve_digits_that_ignore_kernel_and_a_little_memory() -> Non
     "change",
     [
         {"cpu": "Intel"},
+        {"cpu_flags": "avx2"},
         {"cpus": 4},
         {"cpus_usable": 1},
         {"cpu_quota": 1.5},
@@ -162,13 +164,15 @@ def test_the_id_differs_where_speeds_may_not_be_pooled(change: dict[str, Scalar]
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({}, "AMD EPYC, 2 CPUs, 24 GiB"),
-        ({"cpus_usable": 1}, "AMD EPYC, 1 CPU, 24 GiB"),
-        ({"cpu_quota": 1.5}, "AMD EPYC, 1.5 CPUs, 24 GiB"),
-        ({"cpu_quota": 64.0}, "AMD EPYC, 2 CPUs, 24 GiB"),
-        ({"memory_limit_bytes": 2**29}, "AMD EPYC, 2 CPUs, 512 MiB"),
-        ({"gpus": 2, "gpu": "A100"}, "AMD EPYC, 2 CPUs, 24 GiB, 2 x A100"),
-        ({"cpu": None}, "unknown CPU, 2 CPUs, 24 GiB"),
+        ({}, "AMD EPYC (avx512_bf16), 2 CPUs, 24 GiB"),
+        ({"cpus_usable": 1}, "AMD EPYC (avx512_bf16), 1 CPU, 24 GiB"),
+        ({"cpu_quota": 1.5}, "AMD EPYC (avx512_bf16), 1.5 CPUs, 24 GiB"),
+        ({"cpu_quota": 64.0}, "AMD EPYC (avx512_bf16), 2 CPUs, 24 GiB"),
+        ({"memory_limit_bytes": 2**29}, "AMD EPYC (avx512_bf16), 2 CPUs, 512 MiB"),
+        ({"gpus": 2, "gpu": "A100"}, "AMD EPYC (avx512_bf16), 2 CPUs, 24 GiB, 2 x A100"),
+        ({"cpu": None, "cpu_flags": ""}, "unknown CPU, 2 CPUs, 24 GiB"),
+        ({"cpu": "AMD EPYC 9R14"}, "AMD EPYC 9R14, 2 CPUs, 24 GiB"),
+        ({"cpu_flags": "avx2"}, "AMD EPYC (avx2), 2 CPUs, 24 GiB"),
     ],
 )
 def test_the_label_says_what_this_process_may_use(change: dict[str, Scalar], expected: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Instructions that decide how fast a convolution can be: x86 first, then Arm.
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "avx_vnni", "asimd", "sve", "bf16")
+FASTEST = ("bf16", "sve", "asimd", "amx_bf16", "avx512_bf16", "avx512f", "avx2")
 GIB = 2**30
 
 
@@ -56,24 +57,31 @@ def facts(root: Path = files.ROOT) -> dict[str, Scalar]:
 def machine_id(facts: Facts) -> str:
     """Twelve hexadecimal digits: launches that share them ran on what counts as one machine.
 
-    Kernel, drivers and what changes from minute to minute do not enter.
+    Kernel, drivers and what changes from minute to minute do not enter. Instructions do: under a
+    hypervisor CPUs of several generations may have one name, and a copied image one key.
     """
-    names = ("cpu", "cpus", "cpus_usable", "cpu_quota", "gpus", "gpu", "machine_key")
+    names = ["cpu", "cpu_flags", "cpus", "cpus_usable", "cpu_quota", "gpus", "gpu", "machine_key"]
     # Kernels keep different amounts of memory to themselves.
     memory = round(_number(facts, "memory_bytes", 0) / GIB)
     return digest([memory, *(facts.get(name) for name in names)])
 
 
 def label(facts: Facts) -> str:
-    """The machine in a table's first column, like `AMD EPYC, 2 CPUs, 24 GiB`.
+    """The machine in a table's first column, like `AMD EPYC (avx2), 2 CPUs, 24 GiB`.
 
-    CPUs and memory are those that this process may use.
+    CPUs and memory are those that this process may use. Where a hypervisor hides the model of the
+    CPU, its fastest instructions tell apart what has one name.
     """
+    cpu = str(facts.get("cpu") or "unknown CPU")
+    flags = str(facts.get("cpu_flags") or "").split()
+    fastest = next((flag for flag in FASTEST if flag in flags), None)
+    if fastest and not any(map(str.isdigit, cpu)):
+        cpu = f"{cpu} ({fastest})"
     cpus = _number(facts, "cpus_usable", 0)
     cpus = min(cpus, _number(facts, "cpu_quota", cpus))
     memory = _number(facts, "memory_bytes", 0)
     memory = min(memory, _number(facts, "memory_limit_bytes", memory)) / GIB
-    parts = [str(facts.get("cpu") or "unknown CPU"), f"{cpus:.3g} CPU{'s' * (cpus != 1)}"]
+    parts = [cpu, f"{cpus:.3g} CPU{'s' * (cpus != 1)}"]
     parts.append(f"{memory:.0f} GiB" if memory >= 1 else f"{memory * 1024:.0f} MiB")
     count = facts.get("gpus")
     if count:

@@ -25,7 +25,7 @@ import altair as alt
 
 from cnnbench import prepare
 from cnnbench.case import Case
-from cnnbench.cli.measuring import followed
+from cnnbench.cli.measuring import followed, here
 from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED
 from cnnbench.report import grid, proofs, table
 from cnnbench.store.database import Store
@@ -119,7 +119,7 @@ def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
 def proven(case: Case, seeds: Sequence[int]) -> bool:
     """Prove a case with some seeds, and write their lines; False if it was interrupted."""
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "s.sqlite") as store:
-        verification = Verification([case], prepare.Own(), store, seeds)
+        verification = Verification([case], prepare.Own(), here(None), store, seeds)
         cut_off = followed(verification.run())
         lines = proofs.document(verification.proofs, {})["proofs"]
     for line in lines:

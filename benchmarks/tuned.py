@@ -122,8 +122,9 @@ def measured(
     winners: dict[str, Case] = {}
     gave: dict[str, dict[str, Any]] = {}
     kinds = (asked.kind or [*KINDS]) if asked.minutes else []
+    precisions = asked.precision or PRECISIONS
     with Store.open(STORE) as store:
-        for precision in asked.precision or PRECISIONS:
+        for precision in precisions:
             for kind in kinds:
                 cases = bases(model, asked.device, stacks[kind], precision)
                 found = answer(cases, asked.recipe, 60 * asked.minutes, own, store)
@@ -138,7 +139,7 @@ def measured(
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
         lap = lapped(arms, store, "benchmarks/tuned.py", asked.blocks, own=own)
     return {
-        "peaks": convolution_peaks(replace(cases[0], precision=PRECISIONS[-1]), own),
+        "peaks": convolution_peaks(replace(cases[0], precision=precisions[-1]), own),
         "model": model,
         "machine": here(None),
         "macs": macs(cases[0]),

@@ -14,7 +14,6 @@ from cnnbench.case import Arm, Case, Suite
 from cnnbench.contest import Contest
 from cnnbench.envs import stack
 from cnnbench.errors import ProbeError
-from cnnbench.link import bundle
 from cnnbench.plan import BUDGETS
 from cnnbench.prepare import Own
 from cnnbench.proof import Proof, subject
@@ -26,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from cnnbench.proof import Subject
+    from cnnbench.record import Facts
+
 CASE = Case(stack="null", model="simple_cnn", dataset="synthetic-32", method="train_on_batch")
 BUDGET = replace(BUDGETS["quick"], launches=(1, 1), blocks=(2, 2), margin=0.9)
-MACHINE = {"machine_id": "m1"}
+MACHINE: Facts = {"machine_id": "m1"}
 
 
 @pytest.fixture
@@ -44,12 +46,12 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What proofs come to, by turns; the last for ever."""
     found = ["same"]
 
-    def prove(ready: Any, *_: Any) -> Any:
+    def prove(ready: Any, _own: Own, of: Subject) -> Any:
         outcome = found.pop(0) if len(found) > 1 else found[0]
         yield events.ProofStarted(ready.case)
         proof = Proof(
             id=new_id(),
-            subject=subject(ready.case, ready.stack.fingerprint, bundle.digest()),
+            subject=of,
             made_at="now",
             seed=1,
             outcome=outcome,
@@ -61,9 +63,9 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def campaign(store: Store, **options: Any) -> Campaign:
+def campaign(store: Store, machine: Facts = MACHINE, **options: Any) -> Campaign:
     suite = Suite(name="s", about="", cases=(CASE,), budget=BUDGET)
-    return Campaign(suite, Own(), MACHINE, store, **options)
+    return Campaign(suite, Own(), machine, store, **options)
 
 
 def test_wrong_training_is_refused_and_never_launched(store: Store, outcomes: list[str]) -> None:
@@ -88,6 +90,24 @@ def test_a_subject_is_proven_once_whatever_its_batch_size(
         (result,) = measuring.results()
         assert result.images_per_second is not None
         assert "unverified" not in result.labels
+
+
+def test_a_proof_holds_for_one_kind_of_processor(store: Store, outcomes: list[str]) -> None:
+    outcomes[:] = ["same", "wrong"]
+    verdicts = []
+    for flags in ("avx2 avx512f", "avx2", "avx2 avx512f"):
+        measuring = campaign(store, {**MACHINE, "cpu_flags": flags}, resume=False)
+        list(measuring.run())
+        verdicts += [result.verdict == "refused" for result in measuring.results()]
+    assert verdicts == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("device", "processor"), [("cpu", "x86_64 avx2 avx512f"), ("gpu", "NVIDIA H200")]
+)
+def test_what_computes_is_part_of_a_subject(device: str, processor: str) -> None:
+    machine = {"architecture": "x86_64", "cpu_flags": "avx2 avx512f", "gpu": "NVIDIA H200"}
+    assert subject(replace(CASE, device=device), "f", "p", machine).processor == processor
 
 
 def test_what_was_not_compared_is_tried_again_and_says_so(
@@ -206,7 +226,7 @@ def test_a_process_that_dies_takes_no_proof_that_is_known(
             yield events.StageEntered(CASE, "steps")
             if seed == 2:
                 _died()
-            return replace(prover._blank(ready, seed), outcome="same")
+            return replace(prover.unproven(of, seed, ""), outcome="same")
 
     def _died() -> None:
         raise ProbeError("died", "the guest is gone")
@@ -215,8 +235,11 @@ def test_a_process_that_dies_takes_no_proof_that_is_known(
         yield from ()
 
     ready: Any = SimpleNamespace(case=CASE, stack=stack.load("null"))
+    of = subject(CASE, "f", "p", MACHINE)
     monkeypatch.setattr(prover, "_check", lambda _: None)
     monkeypatch.setattr(prover, "_reference", reference)
     monkeypatch.setattr(prover, "_Bench", Dying)
-    ended = [e.proof for e in prover.prove(ready, Own(), seeds) if isinstance(e, events.ProofEnded)]
+    ended = [
+        e.proof for e in prover.prove(ready, Own(), of, seeds) if isinstance(e, events.ProofEnded)
+    ]
     assert [proof.outcome for proof in ended] == outcomes

@@ -19,6 +19,8 @@ from cnnbench.result import conclude
 from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cnnbench.case import Case
 
 NAMES = catalog.names("recipes")
@@ -113,11 +115,30 @@ def test_a_library_that_is_not_here_is_named_with_its_package(
     assert "install libjemalloc2" in told
 
 
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ("fpu avx2", "recipe bfloat16_math: this CPU does not multiply in bfloat16"),
+        ("fpu avx2 avx512f avx512_bf16", None),
+        ("asimd bf16", None),
+    ],
+)
+def test_bfloat16_math_is_refused_where_the_cpu_would_stay_in_float32(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, told: str | None
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor: 0\nflags: {flags}\n")
+    recipe = catalog.module("recipes", "bfloat16_math")
+    monkeypatch.setattr(recipe, "CPUS", str(tmp_path / "cpuinfo"))
+    assert recipes.refusal(mixed("bfloat16_math"), "torch") == told
+    monkeypatch.setattr(recipe, "CPUS", str(tmp_path / "none"))
+    assert recipes.refusal(mixed("bfloat16_math"), "torch") is None
+
+
 def test_recipes_are_part_of_what_a_case_and_its_proof_are() -> None:
     plain, faster = CASE, mixed("keep_memory")
     assert plain.id != faster.id
     assert "keep_memory" in faster.title
-    assert subject(plain, "f", "p").id != subject(faster, "f", "p").id
+    assert subject(plain, "f", "p", {}).id != subject(faster, "f", "p", {}).id
 
 
 def test_a_number_that_rounds_otherwise_than_its_precision_says_so() -> None:

@@ -165,7 +165,7 @@ class Arena:
                 made = yield from self._ready.at(place, case)
                 if verify:
                     made, self._proofs[case] = yield from proven(
-                        made, self._own, self._store, place
+                        made, self._own, self._store, place, self._machine
                     )
             except LostError as lost:
                 self._note_loss(lost)

@@ -208,7 +208,9 @@ class Campaign:
         if not self._launches[case] or self._is_open(case):
             made = yield from self._ready.at(place, case)
             if self._verify:
-                made, self._proofs[case] = yield from proven(made, self._own, self._store, place)
+                made, self._proofs[case] = yield from proven(
+                    made, self._own, self._store, place, self._machine
+                )
             if isinstance(made, prepare.NotReady):
                 self._refuse(made)
             else:

@@ -30,6 +30,7 @@ class Subject:
         data_format: Of images.
         precision: Of computation.
         device: `cpu` or `gpu`.
+        processor: The GPU's name, or the CPU's architecture and instructions: kernels differ.
         recipes: Their names.
     """
 
@@ -41,6 +42,7 @@ class Subject:
     data_format: str
     precision: str
     device: str
+    processor: str = ""
     recipes: tuple[str, ...] = ()
 
     @property
@@ -49,8 +51,9 @@ class Subject:
         return digest(asdict(self))
 
 
-def subject(case: Case, stack_fingerprint: str, probe_digest: str) -> Subject:
-    """What a proof of a case is of."""
+def subject(case: Case, stack_fingerprint: str, probe_digest: str, machine: Facts) -> Subject:
+    """What a proof of a case on a machine is of."""
+    kinds = ("gpu",) if case.device == "gpu" else ("architecture", "cpu_flags")
     return Subject(
         stack=case.stack,
         stack_fingerprint=stack_fingerprint,
@@ -60,6 +63,7 @@ def subject(case: Case, stack_fingerprint: str, probe_digest: str) -> Subject:
         data_format=case.data_format,
         precision=case.precision,
         device=case.device,
+        processor=" ".join(str(machine[name]) for name in kinds if machine.get(name)),
         recipes=case.recipes,
     )
 

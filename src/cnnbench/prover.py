@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cnnbench.case import Case
     from cnnbench.executor import Happening, Place
     from cnnbench.prepare import Own, Ready
+    from cnnbench.proof import Subject
     from cnnbench.record import Facts
     from cnnbench.store.database import Store
     from cnnbench.verification.verdict import Verdict
@@ -45,7 +46,7 @@ SEED = 1  # of weights, images and order where none is asked for: what is tried 
 
 
 def proven(
-    made: Ready | NotReady, own: Own, store: Store, place: Place
+    made: Ready | NotReady, own: Own, store: Store, place: Place, machine: Facts
 ) -> Generator[Happening, None, tuple[Ready | NotReady, Facts]]:
     """A case whose training is right, and what its launches are to say of it.
 
@@ -56,13 +57,14 @@ def proven(
         own: The user's own files and environments.
         store: Which proofs are known, and where a new one goes.
         place: Where the case was made ready.
+        machine: Facts of what it is made ready on.
     """
     if isinstance(made, NotReady) or made.case.experiment:
         return made, {}
-    of = subject(made.case, made.stack.fingerprint, bundle.digest())
+    of = subject(made.case, made.stack.fingerprint, bundle.digest(), machine)
     proof = store.proof(of.id)
     if proof is None:
-        (proof,) = yield from place.run(prove, made, own)
+        (proof,) = yield from place.run(prove, made, own, of)
         if proof.outcome != UNVERIFIED:
             store.add_proof(proof)
     if proof.outcome == WRONG:
@@ -71,9 +73,9 @@ def proven(
     return made, said(proof)
 
 
-def subject_id(case: Case, own: Own) -> str:
-    """Under which the proof of a case is known, on the stack as it is now."""
-    return subject(case, stack_of(own, case.stack).fingerprint, bundle.digest()).id
+def subject_here(case: Case, own: Own, machine: Facts) -> Subject:
+    """What a proof of a case is of, on the stack as it is now."""
+    return subject(case, stack_of(own, case.stack).fingerprint, bundle.digest(), machine)
 
 
 def said(proof: Proof) -> Facts:
@@ -84,13 +86,14 @@ def said(proof: Proof) -> Facts:
 
 
 def prove(
-    ready: Ready, own: Own, seeds: Sequence[int] = (SEED,)
+    ready: Ready, own: Own, of: Subject, seeds: Sequence[int] = (SEED,)
 ) -> Generator[events.Event, None, list[Proof]]:
     """Prove a case, once with each of some seeds, all in one process of the stack.
 
     Args:
         ready: The case with all that it needs.
         own: The user's own files and environments.
+        of: What the proofs are of.
         seeds: Of weights, images and order.
 
     Returns:
@@ -101,7 +104,7 @@ def prove(
         _check(ready)
         reference = yield from _reference(ready.case, own)
         with tempfile.TemporaryDirectory(prefix="cnnbench-") as name, ExitStack() as held:
-            bench = _Bench(ready, reference, Path(name), held)
+            bench = _Bench(ready, of, reference, Path(name), held)
             for seed in seeds:
                 yield events.ProofStarted(ready.case)
                 proofs.append((yield from bench.proof(seed)))
@@ -112,20 +115,20 @@ def prove(
         reason = str(error)
         if isinstance(error, OSError):
             reason = f"a proof needs some GB in {tempfile.gettempdir()}: {error.strerror}"
-        blank = _blank(ready, seeds[len(proofs)])
-        proofs.append(replace(blank, reason=redact(reason)))
+        proofs.append(unproven(of, seeds[len(proofs)], reason))
         yield events.ProofEnded(ready.case, proofs[-1])
     return proofs
 
 
-def _blank(ready: Ready, seed: int) -> Proof:
-    """A proof of which nothing is known yet."""
+def unproven(of: Subject, seed: int, reason: str) -> Proof:
+    """That nothing was compared, and why."""
     return Proof(
         id=new_id(),
-        subject=subject(ready.case, ready.stack.fingerprint, bundle.digest()),
+        subject=of,
         made_at=now(),
         seed=seed,
         outcome=UNVERIFIED,
+        reason=redact(reason),
     )
 
 
@@ -157,13 +160,17 @@ class _Bench:
 
     Args:
         ready: The case with all that its stack needs.
+        of: What its proofs are of.
         reference: The same of the reference.
         folder: For all that they write.
         held: Ends their processes.
     """
 
-    def __init__(self, ready: Ready, reference: Ready, folder: Path, held: ExitStack) -> None:
+    def __init__(
+        self, ready: Ready, of: Subject, reference: Ready, folder: Path, held: ExitStack
+    ) -> None:
         self._ready = ready
+        self._of = of
         self._folder = folder
         stack = reference.stack
         self._judge = f"{stack.name}, PyTorch {stack.packages['torch']}"
@@ -181,7 +188,7 @@ class _Bench:
     def proof(self, seed: int) -> Generator[events.Event, None, Proof]:
         """Have the stack train, and the reference say what that should have given."""
         case, referee = self._ready.case, self._referee
-        proof = _blank(self._ready, seed)
+        proof = unproven(self._of, seed, "")
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             yield events.StageEntered(case, "steps")
             run = self._plainly.train(_made(Path(name) / "run"), seed)

@@ -15,7 +15,7 @@ from cnnbench import events, prepare, racing, tuned
 from cnnbench.arena import Arena
 from cnnbench.comparison import TRIES
 from cnnbench.judge import measured
-from cnnbench.prover import said, subject_id
+from cnnbench.prover import said, subject_here
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -91,7 +91,7 @@ class Race(Arena):
         """What is known of the training of the arms that were looked at, by name."""
         found = {}
         for arm in self._arms:
-            known = self._store.proof(subject_id(arm.case, self._own))
+            known = self._store.proof(subject_here(arm.case, self._own, self._machine).id)
             if facts := said(known) if known else self._proofs.get(arm.case):
                 found[arm.name] = facts
         return found

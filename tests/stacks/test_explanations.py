@@ -16,6 +16,7 @@ import pytest
 from cnnbench import prepare
 from cnnbench.case import Case
 from cnnbench.envs import cache, stack
+from cnnbench.machine.facts import facts
 from cnnbench.proof import EXPLAINED, SAME, Proof
 from cnnbench.store.database import Store
 from cnnbench.verify import Verification
@@ -233,7 +234,7 @@ def proven(place: Place, folder: Path) -> Proof:
         recipes=tuple(recipes),
     )
     with Store.open(folder / "store.sqlite") as store:
-        verification = Verification([case], prepare.Own(), store)
+        verification = Verification([case], prepare.Own(), facts(), store)
         list(verification.run())
     (proof,) = verification.proofs
     return proof

@@ -75,14 +75,15 @@ def verify(  # noqa: PLR0917  one parameter a flag
         "recipe": recipe,
     }
     cases = planned_suite(name, chosen, own).cases
+    machine = here(None)
     with Store.open(store or default_url()) as opened:
-        verification = Verification(cases, own, opened, range(seed, seed + seeds))
+        verification = Verification(cases, own, machine, opened, range(seed, seed + seeds))
         cut_off = followed(verification.run())
     found = verification.proofs
     if json != "-":
         output.print_proofs(found)
     if json:
-        output.write_json(proofs.document(found, here(None)), json)
+        output.write_json(proofs.document(found, machine), json)
     leave_early(cut_off, "proofs so far are kept")
     raise typer.Exit(status(found))
 

@@ -11,9 +11,9 @@ RESULTS.md. M is for each of the four tunings (20); two hours a model.
 
 On a GPU training is by `fit`, whose next batch is on its way while the GPU computes. --python takes
 what an environment of yours has in the place of our stacks: Keras on each backend, and PyTorch
-without Keras. Where time is short, --backend limits what is looked at, and --kind, --precision and
---recipe what is tuned; what is not is compared as it comes. With --minutes 0 nothing is tuned: the
-recipes are compared.
+without Keras. Where time is short, --backend limits what is looked at (`old` is TensorFlow 1.7),
+and --kind, --precision and --recipe what is tuned; what is not is compared as it comes. With
+--minutes 0 nothing is tuned: the recipes are compared.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ STACKS = {
         OLD: (),
     },
 }
-BACKENDS = ("tensorflow", "jax", "torch", local.PLAIN)
+OF_KERAS = ("tensorflow", "jax", "torch")
+BACKENDS = (*OF_KERAS, local.PLAIN, OLD)
 PRECISIONS = ("float32", "bfloat16")
 GIVES = "Each recipe of these, with all the others: speed with it over speed without it."
 LAST, FIRST = "channels_last", "channels_first"
@@ -160,7 +161,11 @@ def measured(
 def ours(device: str, backends: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Our stacks for a device that are of some backends, by kind."""
     return {
-        kind: tuple(name for name in names if versions.load(name).backend in backends)
+        kind: tuple(
+            name
+            for name in names
+            if (kind if kind == OLD else versions.load(name).backend) in backends
+        )
         for kind, names in STACKS[device].items()
     }
 
@@ -170,7 +175,7 @@ def environments(
 ) -> dict[str, tuple[str, ...]]:
     """What an environment has of some backends, by kind: Keras on each, and PyTorch alone."""
     found = []
-    for backend in backends:
+    for backend in (one for one in OF_KERAS if one in backends):
         with patch.dict(os.environ, KERAS_BACKEND=backend), suppress(StackError):
             found.append(prepare.add_environment(own, python))
     alone = prepare.plain_environment(own) if local.PLAIN in backends else None

@@ -25,7 +25,7 @@ from cnnbench.tuned import label
 from lapped import speed
 from lines import keep, recorded
 from pages import ROOT
-from tuned import DATASETS, KINDS, case_of
+from tuned import DATASETS, KINDS, STACKS, case_of
 from tuned import LINES as TUNED
 
 if TYPE_CHECKING:
@@ -63,13 +63,10 @@ def main() -> None:
 
 
 def fastest(line: dict[str, Any]) -> Iterator[Case]:
-    """Of a model that was tuned: the fastest of each kind of stacks, in any precision.
-
-    Stacks in an environment of somebody's own are left out: it may be there no more.
-    """
-    for kind in KINDS.values():
-        cases = [case_of(one) for name, one in line["winners"].items() if name.startswith(kind)]
-        cases = [case for case in cases if case.stack not in line.get("packages", ())]
+    """Of a model that was tuned: the fastest of our stacks of Keras 3, and of plain PyTorch."""
+    ours = {kind: [*STACKS["cpu"][kind], *STACKS["gpu"][kind]] for kind in KINDS}
+    for kind in KINDS:
+        cases = [case for case in map(case_of, line["cases"].values()) if case.stack in ours[kind]]
         if cases:
             yield max(cases, key=lambda case: speed(line["blocks"], label(case)))
 

@@ -13,7 +13,7 @@ On a GPU training is by `fit`, whose next batch is on its way while the GPU comp
 what an environment of yours has in the place of our stacks: Keras on each backend, and PyTorch
 without Keras. Where time is short, --backend limits what is looked at (`old` is TensorFlow 1.7),
 and --kind, --precision and --recipe what is tuned; what is not is compared as it comes. With
---minutes 0 nothing is tuned: the recipes are compared.
+--minutes 0 nothing is tuned: the recipes are compared, or mixtures of some, joined by `+`.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def measured(
                     gave[tuned.label(found.best)] = {
                         name: one._asdict() for name, one in found.contributions.items()
                     }
-        cases = [*winners.values(), *as_they_come(model, asked.device, stacks, kinds)]
+        cases = [*winners.values(), *as_they_come(model, asked.device, stacks, kinds, precisions)]
         if not kinds:
             cases += with_recipes(cases, asked.recipe or tuning.harmless(), own)
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
@@ -202,19 +202,23 @@ def bases(model: str, device: str, stacks: Sequence[str], precision: str) -> lis
 
 
 def as_they_come(
-    model: str, device: str, stacks: Mapping[str, Sequence[str]], kinds: Sequence[str]
+    model: str,
+    device: str,
+    stacks: Mapping[str, Sequence[str]],
+    kinds: Sequence[str],
+    precisions: Sequence[str],
 ) -> list[Case]:
-    """Keras, old and new, in float32; plain PyTorch in every precision, if it is not tuned."""
+    """Keras, old and new, in float32; plain PyTorch in some precisions, if it is not tuned."""
     found = bases(model, device, (*stacks[KERAS], *stacks[OLD]), PRECISIONS[0])
     if NATIVE not in kinds:
-        for precision in PRECISIONS:
+        for precision in precisions:
             found += bases(model, device, stacks[NATIVE], precision)
     return [case for case in found if is_default(case)]
 
 
 def with_recipes(cases: Sequence[Case], wanted: Sequence[str], own: prepare.Own) -> list[Case]:
-    """Each case with each recipe that goes with it."""
-    found = [replace(case, recipes=(name,)) for case in cases for name in wanted]
+    """Each case with each recipe, or mixture of some, that goes with it."""
+    found = [replace(case, recipes=recipes.read(name)) for case in cases for name in wanted]
     return [
         case
         for case in found
@@ -324,7 +328,7 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
         case = cases[name]
         yield {
             "Model": line["model"],
-            "What": won.get(name, "with a recipe" if case.recipes else "as it comes"),
+            "What": won.get(name, "with recipes" if case.recipes else "as it comes"),
             "Stack": case.stack,
             "Data Format": FORMATS[case.data_format],
             "Precision": case.precision,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -210,6 +211,21 @@ def test_nothing_is_proven_for_a_race_that_is_too_late(store: Store, outcomes: l
     assert outcomes == ["same"]
     assert list(race(store, deadline=0.0).run()) == []
     assert any(isinstance(e, events.LaunchEnded) for e in race(store, deadline=0.0, must=1).run())
+
+
+@pytest.mark.parametrize(("each", "blocks"), [(1.0, 2), (1000.0, 1)])
+def test_no_block_begins_that_would_end_too_late(
+    store: Store,
+    outcomes: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    each: float,
+    blocks: int,
+) -> None:
+    assert outcomes == ["same"]
+    monkeypatch.setattr("cnnbench.race.seconds", lambda _: each)
+    running = race(store, deadline=time.monotonic() + 600)
+    list(running.run())
+    assert len(running.blocks()) == blocks
 
 
 @pytest.mark.parametrize(

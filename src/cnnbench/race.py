@@ -16,6 +16,7 @@ from cnnbench.arena import Arena
 from cnnbench.comparison import TRIES
 from cnnbench.judge import measured
 from cnnbench.prover import said, subject_here
+from cnnbench.stopping import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -35,7 +36,8 @@ class Race(Arena):
         arms: At least one, with different names.
         rules: When an arm leaves, and when the race is over.
         value: What is to be large, of a launch that counts; None where it has none.
-        deadline: No block begins after this, on the monotonic clock, but those that must.
+        deadline: On the monotonic clock: no block begins that would not be over by then, as far as
+            earlier ones tell, but those that must.
         name: What it is called in there: it shares no launch with another, even of the same arms.
         part_of: The campaign that it belongs to, in which it is run once.
         stay: Arms that never leave, for it is to be known how far they are behind.
@@ -109,7 +111,7 @@ class Race(Arena):
             found = self.standing()
             on = {*found.inside, *self._stay} if found else set(self._able())
             names = [name for name in self._able() if name in on and name in ready]
-            if not names or (found and found.is_over) or self._is_late(number):
+            if not names or (found and found.is_over) or self._is_late(number, names):
                 return
             turns = number > 1 and self._may_take_turns(ready, names)
             chosen = {name: ready[name] for name in names}
@@ -131,9 +133,11 @@ class Race(Arena):
                 self._refuse(name, made, self._last())
             self._looked_at.add(name)
 
-    def _is_late(self, number: int) -> bool:
-        """Whether a block must not begin any more."""
-        return time.monotonic() >= self._deadline and number > self._must
+    def _is_late(self, number: int, names: Sequence[str] = ()) -> bool:
+        """Whether a block of some arms must not begin any more."""
+        took = {one.arm: seconds(one) for one in self._launches}
+        ends = time.monotonic() + sum(took.get(name, 0.0) for name in names)
+        return ends >= self._deadline and number > self._must
 
     def _digest(self, *more: str) -> str:
         return super()._digest(self._part_of, self._name, *more)

@@ -215,6 +215,30 @@ def test_an_answer_says_whose_training_is_right_and_whose_is_not_known() -> None
     assert "its training: unverified" in list(remarks(replace(found, races=[race])))
 
 
+def test_nothing_is_called_best_while_time_left_races_out() -> None:
+    raced = replace(lap({BASE: 100, of("keras3-jax"): 50}), launches=[LAUNCH])
+    late = replace(lap({BASE: 100, mixed("jit"): 150}, blocks=0), name="recipes")
+    found = Answer(
+        objective="throughput",
+        present=BASE,
+        best=BASE,
+        maybe=(label(BASE),),
+        gain=None,
+        contributions={},
+        races=[raced, late],
+        seconds=60.0,
+    )
+    told = list(remarks(found))
+    assert told[0] == f"nothing that was tried is better than what there is: {label(BASE)}"
+    (why,) = [line for line in told if line.startswith("recipes: no time was left for 2")]
+    assert why.endswith("min a block; give it more --minutes")
+    assert not found.is_confirmed
+    whole = replace(found, races=[raced])
+    assert next(remarks(whole)) == f"nothing is better than what there is: {label(BASE)}"
+    assert whole.is_confirmed
+    assert not replace(whole, best=mixed("jit")).is_confirmed
+
+
 def test_a_race_that_time_left_no_block_for_chooses_nothing() -> None:
     chose = replace(lap({BASE: 100, mixed("jit"): 150}), name="recipes")
     late = replace(lap({BASE: 100, mixed("jit"): 150}, blocks=0), name="together")

@@ -91,6 +91,16 @@ class Answer:
     races: Sequence[Lap]
     seconds: float
 
+    @property
+    def unraced(self) -> tuple[Lap, ...]:
+        """The races that time left nothing for."""
+        return tuple(lap for lap in self.races if not lap.launches)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the winner's gain was measured, or all was tried and nothing gains."""
+        return not self.unraced if self.best == self.present else self.gain is not None
+
 
 def label(case: Case) -> str:
     """A configuration in a few words: all in which configurations differ."""

@@ -85,7 +85,7 @@ def tune(  # noqa: PLR0917  one parameter a flag
     --precision bfloat16
 
     An interrupted tuning goes on where it was. Exit status: 0 there is an answer; 1 nothing could
-    be measured; 3 there was no time to confirm it.
+    be measured; 3 there was no time to try all, or to confirm what was found.
     """
     _check(json, output_file, objective)
     own = prepare.Own(data_dir=data_dir)
@@ -134,7 +134,7 @@ def _leave(found: Answer, own: prepare.Own, output_file: Path) -> None:
     if found.best is None:
         raise typer.Exit(1)
     _hand_over(found.best, next(tuned.remarks(found)), own, output_file)
-    if found.best != found.present and found.gain is None:
+    if not found.is_confirmed:
         raise typer.Exit(UNDECIDED)
 
 

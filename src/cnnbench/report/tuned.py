@@ -11,6 +11,7 @@ from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED
 from cnnbench.report import grid
 from cnnbench.report.document import SCHEMA, finite
 from cnnbench.report.table import FORMATS, number
+from cnnbench.stopping import seconds
 from cnnbench.tuned import chooser, gain, label, proof
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ def remarks(found: Answer) -> Iterator[str]:
     yield from _training(found)
     for lap in found.races:
         if not lap.launches:
-            yield f"{lap.name}: no time was left for {len(lap.arms)} configurations"
+            yield (
+                f"{lap.name}: no time was left for {len(lap.arms)} configurations, about"
+                f" {_minutes(lap, found)} min a block; give it more --minutes"
+            )
             continue
         stayed = len(lap.standing.inside) if lap.standing else 0
         yield (
@@ -118,7 +122,8 @@ def _verdict(found: Answer) -> str:
     if found.best is None:
         return "no configuration could be measured"
     if found.best == found.present:
-        return f"nothing is better than what there is: {label(found.present)}"
+        tried = " that was tried" if found.unraced else ""
+        return f"nothing{tried} is better than what there is: {label(found.present)}"
     if found.gain is None:
         return f"{label(found.best)} is ahead; there was no time to confirm by how much"
     one = found.gain
@@ -145,6 +150,12 @@ def _row(case: Case, lap: Lap, found: Answer) -> dict[str, str]:
         RATIO: f"{against.ratio:.2f}" if against else "",
         RANGE: interval(against),
     }
+
+
+def _minutes(lap: Lap, found: Answer) -> str:
+    """What a block of a race would take, by the launches that there were."""
+    took = [seconds(one) for other in found.races for one in other.launches if not one.failure]
+    return number(len(lap.arms) * mean(took) / 60) if took else "some"
 
 
 def _alike(table: Sequence[Mapping[str, str]], name: str) -> bool:

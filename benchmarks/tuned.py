@@ -285,7 +285,8 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "",
         "# What tuning gives",
         "",
-        f"{ABOUT} See [Make it faster](../tuning.md) and [Is it right?](../correctness.md)",
+        f"{ABOUT} See [Make it faster](../tuning.md), [Is it right?](../correctness.md) and"
+        " [Tuned steps taken apart](splits.md).",
         "",
     ]
     return "\n".join([*parts, tables(lines)])

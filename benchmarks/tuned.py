@@ -82,6 +82,10 @@ ABOUT = (
     " what the best convolution of the machine computes in a second, in the same precision."
     " *Training* is what was proven of it."
 )
+SEE = (
+    "See [Make it faster](../tuning.md), [Is it right?](../correctness.md) and [Tuned steps taken"
+    " apart](splits.md)."
+)
 
 
 def main() -> None:
@@ -285,8 +289,7 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "",
         "# What tuning gives",
         "",
-        f"{ABOUT} See [Make it faster](../tuning.md), [Is it right?](../correctness.md) and"
-        " [Tuned steps taken apart](splits.md).",
+        f"{ABOUT} {SEE}",
         "",
     ]
     return "\n".join([*parts, tables(lines)])

@@ -146,7 +146,7 @@ def test_a_comparison_refuses_an_arm_that_is_wrong(store: Store, outcomes: list[
 SPEEDS = {"slow": 1.0, "fast": 10.0, "also slow": 1.01}
 
 
-def race(store: Store, **options: Any) -> Race:
+def race(store: Store, part_of: str = "", **options: Any) -> Race:
     """Of three arms, one of which is far ahead."""
     cases = {
         "slow": CASE,
@@ -158,7 +158,7 @@ def race(store: Store, **options: Any) -> Race:
         Rules(confidence=0.95, margin=0.02, blocks=(2, 3)),
         lambda launch: SPEEDS[launch.arm],
         name="bases",
-        part_of="",
+        part_of=part_of,
         budget=replace(BUDGET, windows=(2, 2)),
         own=Own(),
         machine=MACHINE,
@@ -223,9 +223,11 @@ def test_no_block_begins_that_would_end_too_late(
 ) -> None:
     assert outcomes == ["same"]
     monkeypatch.setattr("cnnbench.race.seconds", lambda _: each)
-    running = race(store, deadline=time.monotonic() + 600)
+    running = race(store, end=time.monotonic() + 600)
     list(running.run())
     assert len(running.blocks()) == blocks
+    known = race(store, end=time.monotonic() + 600, part_of="another", earlier=running.launches())
+    assert bool(list(known.run())) is (blocks > 1)
 
 
 @pytest.mark.parametrize(

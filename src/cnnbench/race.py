@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from cnnbench import events, prepare, racing, tuned
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cnnbench.judge import Value
     from cnnbench.prepare import NotReady, Ready
     from cnnbench.racing import Rules, Standing
-    from cnnbench.record import Facts
+    from cnnbench.record import Facts, Launch
 
 
 class Race(Arena):
@@ -36,8 +37,9 @@ class Race(Arena):
         arms: At least one, with different names.
         rules: When an arm leaves, and when the race is over.
         value: What is to be large, of a launch that counts; None where it has none.
-        deadline: On the monotonic clock: no block begins that would not be over by then, as far as
-            earlier ones tell, but those that must.
+        deadline: No block begins after this, on the monotonic clock, but those that must.
+        end: Nor one that would not be over by this, as far as launches tell.
+        earlier: Launches of other races, which tell how long an arm takes.
         name: What it is called in there: it shares no launch with another, even of the same arms.
         part_of: The campaign that it belongs to, in which it is run once.
         stay: Arms that never leave, for it is to be known how far they are behind.
@@ -56,6 +58,8 @@ class Race(Arena):
         value: Value,
         deadline: float = math.inf,
         *,
+        end: float = math.inf,
+        earlier: Sequence[Launch] = (),
         name: str,
         part_of: str,
         stay: Sequence[str] = (),
@@ -68,7 +72,8 @@ class Race(Arena):
         self._stay = frozenset(stay)
         self._rules = rules
         self._value = value
-        self._deadline = deadline
+        self._deadline, self._end = deadline, end
+        self._took = {one.arm: seconds(one) for one in earlier}
         self._must = must
         self._ahead = ahead
         self._looked_at: set[str] = set()  # arms that were ahead, and whose proof is known
@@ -78,7 +83,7 @@ class Race(Arena):
         ended = self._store.ended(self._digest())
         if ended is not None:
             self._launches = self._store.launches(campaign=ended)
-        elif not self._is_late(1):
+        elif not self._is_late(1, [arm.name for arm in self._arms]):
             yield from super().run()
 
     def standing(self) -> Standing | None:
@@ -133,11 +138,13 @@ class Race(Arena):
                 self._refuse(name, made, self._last())
             self._looked_at.add(name)
 
-    def _is_late(self, number: int, names: Sequence[str] = ()) -> bool:
+    def _is_late(self, number: int, names: Sequence[str]) -> bool:
         """Whether a block of some arms must not begin any more."""
-        took = {one.arm: seconds(one) for one in self._launches}
-        ends = time.monotonic() + sum(took.get(name, 0.0) for name in names)
-        return ends >= self._deadline and number > self._must
+        took = self._took | {one.arm: seconds(one) for one in self._launches}
+        usual = mean(took.values()) if took else 0.0
+        begin = time.monotonic()
+        ends = begin + sum(took.get(name, usual) for name in names)
+        return number > self._must and (begin >= self._deadline or ends >= self._end)
 
     def _digest(self, *more: str) -> str:
         return super()._digest(self._part_of, self._name, *more)

@@ -55,6 +55,7 @@ AHEAD = {
     tuned.CONFIRMED: 0,
 }
 # The share of the time after which no block of a race begins: the later ones tell the answer.
+# None begins that would end after all of it.
 ENDS = {
     tuned.BASES: 0.3,
     tuned.SINGLY: 0.5,
@@ -161,6 +162,8 @@ class Tuning:
             rules,
             value_of(self._objective),
             self._begun + self._seconds * ENDS[kind],
+            end=self._begun + self._seconds,
+            earlier=[one for lap in self._laps for one in lap.launches],
             name=name,
             part_of=self._name,
             stay=[tuned.label(case) for case in stay],

@@ -19,7 +19,7 @@ from cnnbench.report import goals
 from cnnbench.report.conclusions import conclusions
 from cnnbench.store import exchange
 from cnnbench.store.exchange import Recorded
-from pages import ROOT
+from pages import ROOT, heading
 from results import ended, stored
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ def recorded() -> Recorded:
 def page(known: Recorded) -> str:
     """The table as Markdown."""
     parts = [
-        "<!-- Made by `python benchmarks/convergence.py --write`; do not edit. -->",
-        "",
-        "# Time to accuracy on CIFAR-10",
-        "",
+        *heading("convergence.py", "Time to accuracy on CIFAR-10"),
         ABOUT,
         "",
         goals.markdown(conclusions(known)) or "Nothing was measured yet.",

@@ -34,7 +34,7 @@ from cnnbench.verification.given import STEPS
 from cnnbench.verify import Verification
 from lines import keep
 from lines import recorded as every
-from pages import ROOT, write
+from pages import ROOT, heading, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,10 +149,7 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
     """The tables as Markdown."""
     first = [line for line in lines if line["seed"] == 1]
     parts = [
-        "<!-- Made by `python benchmarks/correctness.py --write`; do not edit. -->",
-        "",
-        "# Proofs of every stack",
-        "",
+        *heading("correctness.py", "Proofs of every stack"),
         "Each row trained on the same weights and images; see [correctness](../correctness.md).",
         "*Excess* is the largest deviation over what rounding explains: right if it is at most 1.",
         "",

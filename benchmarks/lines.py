@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from cnnbench.report.table import instance
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from cnnbench.record import Launch
@@ -23,6 +25,14 @@ def recorded(place: Path) -> list[dict[str, Any]]:
     if not place.exists():
         return []
     return [json.loads(line) for line in place.read_text("utf-8").splitlines()]
+
+
+def by_machine(lines: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Lines that hold the facts of their machine, by what tables call that."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for line in lines:
+        found.setdefault(instance(line["machine"]), []).append(line)
+    return found
 
 
 def origin(launch: Launch) -> dict[str, Any]:

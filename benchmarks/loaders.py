@@ -25,7 +25,7 @@ from cnnbench.report.table import number
 from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
 from lapped import lapped, speed
-from pages import ROOT
+from pages import ROOT, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,10 +101,7 @@ def case(folder: Path, stack: str, loader: str, experiment: str = "") -> Case:
 def page(alone: Lap, training: Lap | None) -> str:
     """The tables as Markdown."""
     parts = [
-        "<!-- Made by `python benchmarks/loaders.py FOLDER --write`; do not edit. -->",
-        "",
-        "# Loaders",
-        "",
+        *heading("loaders.py FOLDER", "Loaders"),
         "Photographs read, decoded, resized to 256x256 and put into batches of 32, in processes",
         "that do nothing else. Every loader's pixels are within 2 levels of 256 of Pillow's, on",
         "the mean; each launch looks. *Ratio* is over PyTorch's DataLoader, in the same blocks.",

@@ -9,6 +9,12 @@ ROOT = Path(__file__).parents[1]
 README, PROTOCOL = ROOT / "README.md", ROOT / "docs" / "protocol.md"
 
 
+def heading(command: str, title: str) -> list[str]:
+    """The lines that a page begins with which a benchmark makes whole."""
+    made = f"<!-- Made by `python benchmarks/{command} --write`; do not edit. -->"
+    return [made, "", f"# {title}", ""]
+
+
 def between(name: str, made: str, text: str) -> str:
     """The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced."""
     marked = re.compile(f"(<!-- {name} -->\n).*(<!-- /{name} -->)", re.DOTALL)

@@ -23,13 +23,13 @@ from cnnbench.report.table import instance
 from cnnbench.store.database import Store
 from cnnbench.tuned import label
 from lapped import speed
-from lines import keep, recorded
-from pages import ROOT
+from lines import by_machine, keep, recorded
+from pages import ROOT, heading
 from tuned import DATASETS, KINDS, STACKS, case_of
 from tuned import LINES as TUNED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cnnbench.case import Case
     from cnnbench.diagnosis import Diagnosis
@@ -62,7 +62,7 @@ def main() -> None:
         PAGE.write_text(text, "utf-8")
 
 
-def fastest(line: dict[str, Any]) -> Iterator[Case]:
+def fastest(line: Mapping[str, Any]) -> Iterator[Case]:
     """Of a model that was tuned: the fastest of our stacks of Keras 3, and of plain PyTorch."""
     ours = {kind: [*STACKS["cpu"][kind], *STACKS["gpu"][kind]] for kind in KINDS}
     for kind in KINDS:
@@ -91,7 +91,7 @@ def measured(case: Case, blocks: int) -> dict[str, Any]:
     }
 
 
-def diagnosed(line: dict[str, Any]) -> Diagnosis:
+def diagnosed(line: Mapping[str, Any]) -> Diagnosis:
     """What a line of the file says."""
     return diagnosis.diagnosed(
         case_of(line["case"]),
@@ -102,20 +102,17 @@ def diagnosed(line: dict[str, Any]) -> Diagnosis:
     )
 
 
-def page(lines: Sequence[dict[str, Any]]) -> str:
+def page(lines: Sequence[Mapping[str, Any]]) -> str:
     """The tables as Markdown."""
     parts = [
-        "<!-- Made by `python benchmarks/splits.py --write`; do not edit. -->",
-        "",
-        "# Where a tuned step's time goes",
-        "",
+        *heading("splits.py", "Where a tuned step's time goes"),
         "The fastest configurations of [What tuning gives](tuned.md), each taken apart by",
         "`cnnbench diagnose`: see [Why is it slow?](../diagnosis.md)",
         "",
     ]
-    for machine in dict.fromkeys(instance(line["machine"]) for line in lines):
+    for machine, there in by_machine(lines).items():
         parts += [f"## {machine}", ""]
-        for found in (diagnosed(line) for line in lines if instance(line["machine"]) == machine):
+        for found in map(diagnosed, there):
             parts += [f"### {found.case.title}", "", diagnoses.markdown(found), ""]
     return "\n".join(parts if lines else [*parts, "Nothing was measured yet.", ""])
 

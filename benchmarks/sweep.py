@@ -27,7 +27,7 @@ from cnnbench.report.tuned import interval
 from cnnbench.stopping import seconds
 from cnnbench.store.database import Store
 from lapped import lapped, speed
-from pages import ROOT
+from pages import ROOT, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,10 +147,7 @@ def page(swept: Lap, answer: tuned.Answer, pair: Lap | None, took: float) -> str
         for arm in ranked
     ]
     parts = [
-        "<!-- Made by `python benchmarks/sweep.py --write`; do not edit. -->",
-        "",
-        "# Tuning beside an exhaustive sweep",
-        "",
+        *heading("sweep.py", "Tuning beside an exhaustive sweep"),
         "*Ratio* is the speed of what tuning chose over the sweep's best, in new launches beside",
         "each other.",
         "",

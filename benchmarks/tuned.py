@@ -40,8 +40,8 @@ from cnnbench.report.table import FORMATS, instance, number
 from cnnbench.report.tuned import interval
 from cnnbench.store.database import Store
 from lapped import lapped, speed
-from lines import keep, recorded
-from pages import ROOT
+from lines import by_machine, keep, recorded
+from pages import ROOT, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -282,42 +282,38 @@ def about(stack: Stack) -> str:
     return f"{keras}{stack.package} {stack.packages[stack.package]}"
 
 
-def page(lines: Sequence[dict[str, Any]]) -> str:
+def page(lines: Sequence[Mapping[str, Any]]) -> str:
     """The tables as Markdown."""
     parts = [
-        "<!-- Made by `python benchmarks/tuned.py --write`; do not edit. -->",
-        "",
-        "# What tuning gives",
-        "",
+        *heading("tuned.py", "What tuning gives"),
         f"{ABOUT} {SEE}",
         "",
     ]
     return "\n".join([*parts, tables(lines)])
 
 
-def tables(lines: Sequence[dict[str, Any]], level: int = 2) -> str:
+def tables(lines: Sequence[Mapping[str, Any]], level: int = 2) -> str:
     """Under a heading of a level for each machine, a table of each model and choice of stacks."""
     parts = []
-    for machine in dict.fromkeys(instance(line["machine"]) for line in lines):
-        here = [line for line in lines if instance(line["machine"]) == machine]
+    for machine, there in by_machine(lines).items():
         parts += [f"{'#' * level} {machine}", ""]
-        for line in here:
+        for line in there:
             parts += [grid.markdown(list(rows(line))), ""]
             if table := list(gains(line)):
                 parts += [GIVES, "", grid.markdown(table), ""]
-        for stack, what in sorted({pair for line in here for pair in packages(line)}):
+        for stack, what in sorted({pair for line in there for pair in packages(line)}):
             parts += [f"`{stack}`: {what}.", ""]
     return "\n".join(parts or ["Nothing was measured yet.", ""])
 
 
-def packages(line: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def packages(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The environments of somebody's own that a line is of, and what they are."""
     for stack, what in line.get("packages", {}).items():
         if any(fields["stack"] == stack for fields in line["cases"].values()):
             yield stack, what
 
 
-def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
+def rows(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """A row for each configuration, the best default first."""
     cases = {name: case_of(fields) for name, fields in line["cases"].items()}
     arms = [Arm(name=name, case=case) for name, case in cases.items()]
@@ -345,7 +341,7 @@ def rows(line: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
-def gains(line: dict[str, Any]) -> Iterator[dict[str, str]]:
+def gains(line: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """A row for each recipe of the winners, the largest gain first."""
     for fields in line["winners"].values():
         case = case_of(fields)
@@ -361,19 +357,19 @@ def gains(line: dict[str, Any]) -> Iterator[dict[str, str]]:
             }
 
 
-def is_keras_default(line: dict[str, Any], case: Case) -> bool:
+def is_keras_default(line: Mapping[str, Any], case: Case) -> bool:
     """Whether a case is Keras 3 as it comes."""
     plain = is_default(case) and case.precision == PRECISIONS[0] and not case.recipes
     return case.stack in keras_of(line) and plain
 
 
-def keras_of(line: dict[str, Any]) -> Sequence[str]:
+def keras_of(line: Mapping[str, Any]) -> Sequence[str]:
     """The stacks of Keras 3 that a line is of."""
     found: Sequence[str] = line.get("keras", STACKS["cpu"][KERAS])
     return found
 
 
-def of_peak(line: dict[str, Any], case: Case, speed: float) -> str:
+def of_peak(line: Mapping[str, Any], case: Case, speed: float) -> str:
     """Share of the FLOP/s of the best convolution; empty where they were not measured."""
     peak = line.get("peaks", {}).get(case.precision)
     return f"{speed * line['macs'] * FLOP_OF_A_MAC / peak:.0%}" if peak else ""

@@ -157,8 +157,8 @@ with torch.no_grad():
     each = ((normalised(x) > 0) * above / 256).transpose(0, 1).flatten(1).numpy()
 one_by_one = np.cumsum(each.astype("float32"), 1, "float32")[:, -1]
 off = np.linalg.norm((each.sum(1) - one_by_one) / spread)
-draw = torch.Generator().manual_seed(1)
-samples = [bias(changes.Rounding(2.0**-24, draw)) for _ in range(20)]
+shares = changes.Shares(1)
+samples = [bias(changes.Rounding(2.0**-24, shares)) for _ in range(20)]
 print(off / max(np.linalg.norm(sample - bias(changes.SAME)) for sample in samples))
 """
 

@@ -1,6 +1,7 @@
 """What may be otherwise in a training step: rounding, values at an edge, weights that come late."""
 
 import contextlib
+import functools
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from .native import _layout
@@ -11,6 +12,7 @@ EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near an edge within so much of what s
 # Of n equal terms, added one by one, every partial sum is rounded to the same side: their mean is
 # off by n/2 roundings. With so many, by no more than the host allows for any layer, which is 64.
 EQUAL_TERMS = 128
+DRAWN = 2**22  # shares, at least: of more than one tensor
 
 
 class Change:
@@ -40,6 +42,34 @@ def changed(model: Any, change: Change) -> Iterator[None]:
         weight.data = value
 
 
+class Shares:
+    """Random numbers from -1 to 1, a tensor of them for each of many tensors.
+
+    To draw one for each value takes longer than all that is done with them: each tensor is given a
+    part of one long draw, which begins at a place that is drawn anew.
+
+    Args:
+        seed: Of the draw, and of the places.
+    """
+
+    def __init__(self, seed: int) -> None:
+        import torch
+
+        self._draw = torch.Generator().manual_seed(seed)
+        self._drawn = torch.empty(0)
+
+    def __call__(self, value: Any) -> Any:
+        """A share for each value, to be read only."""
+        import torch
+
+        count = value.numel()
+        if len(self._drawn) < 2 * count or self._drawn.dtype != value.dtype:
+            length = max(DRAWN, 2 * count)
+            self._drawn = 2 * torch.rand(length, generator=self._draw, dtype=value.dtype) - 1
+        start = int(torch.randint(len(self._drawn) - count + 1, (), generator=self._draw))
+        return self._drawn[start : start + count].view(value.shape)
+
+
 class Rounding(Change):
     """Moves each value by a random share of the unit roundoff, forward and backward.
 
@@ -49,12 +79,12 @@ class Rounding(Change):
 
     Args:
         roundoff: The largest relative error of one rounding.
-        draw: Where shares come from, uniform from -1 to 1.
+        shares: By which share of a rounding each value moves.
     """
 
-    def __init__(self, roundoff: float, draw: Any) -> None:
+    def __init__(self, roundoff: float, shares: Shares) -> None:
         self._roundoff = roundoff
-        self._draw = draw
+        self._shares = shares
 
     def __call__(self, x: Any) -> Any:
         """`x`, moved; and so its gradient."""
@@ -109,27 +139,28 @@ class Rounding(Change):
         typical = value.pow(2).mean((0, 2, 3), keepdim=True).sqrt().clamp(min=least)
         return value + self._roundoff * typical * self._shares(typical)
 
-    def _shares(self, value: Any) -> Any:
-        """A random number from -1 to 1 for each value."""
-        import torch
-
-        return 2 * torch.rand(value.shape, generator=self._draw, dtype=value.dtype) - 1
-
 
 def _both_ways(x: Any, forward: Callable[[Any], Any], backward: Callable[[Any], Any]) -> Any:
     """`x`, moved forward; and its gradient, moved backward."""
+    return _moved().apply(x, forward, backward)
+
+
+@functools.lru_cache(maxsize=None)
+def _moved() -> Any:
+    """The function of PyTorch that moves both; a class takes long to make."""
     import torch
 
     class Moved(torch.autograd.Function):  # type: ignore[misc]
         @staticmethod
-        def forward(ctx: Any, value: Any) -> Any:  # noqa: ARG004
+        def forward(ctx: Any, value: Any, forward: Any, backward: Any) -> Any:
+            ctx.moved = backward
             return forward(value)
 
         @staticmethod
-        def backward(ctx: Any, gradient: Any) -> Any:  # noqa: ARG004
-            return backward(gradient)
+        def backward(ctx: Any, gradient: Any) -> Any:
+            return ctx.moved(gradient), None, None
 
-    return Moved.apply(x)
+    return Moved
 
 
 class Edges(Change):

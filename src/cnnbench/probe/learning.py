@@ -15,13 +15,12 @@ from .native import _layout
 def losses(definition: Any, message: Any) -> List[List[float]]:
     """The loss before each step: exact first, then each that is led astray."""
     import numpy as np
-    import torch
 
     given = np.load(os.path.join(message.folder, "given.npz"))
-    draw = torch.Generator().manual_seed(message.seed)
+    shares = changes.Shares(message.seed)
     found = [_trajectory(definition, message, given, changes.SAME)]
     for _ in range(message.trajectories):
-        rounding = changes.Rounding(message.roundoff, draw)
+        rounding = changes.Rounding(message.roundoff, shares)
         found.append(_trajectory(definition, message, given, rounding))
     return found
 

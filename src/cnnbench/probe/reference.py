@@ -71,13 +71,12 @@ def described(definition: Any) -> Any:
 def expect(definition: Any, message: Any) -> None:
     """Compute every step that the message asks for, and write `expected.npz`."""
     import numpy as np
-    import torch
 
     given = np.load(os.path.join(message.folder, "given.npz"))
     seen = np.load(os.path.join(message.folder, "seen.npz"))
     model = exact.built(definition, message.variants)
     found = {}  # type: Dict[str, Any]
-    draw = torch.Generator().manual_seed(message.seed)
+    shares = changes.Shares(message.seed)
     for number, rows in enumerate(message.rows):
         weights = seen if number else given
         exact.load(model, weights, "weights/%d/" % number, message.variants)
@@ -87,7 +86,7 @@ def expect(definition: Any, message: Any) -> None:
         right = exact.step(model, definition.L2, data, change)
         _keep(found, "%d/" % (number + 1), right)
         if not is_late and message.roundoff < changes.FINE:
-            rounding = changes.Rounding(message.roundoff, draw)
+            rounding = changes.Rounding(message.roundoff, shares)
             near = changes.near_edges(model, data[0], rounding)
             apart = [
                 _distances(*(exact.step(model, definition.L2, data, side) for side in sides))
@@ -98,7 +97,7 @@ def expect(definition: Any, message: Any) -> None:
             found["positions/%d" % place] = positions
         if number == 0:
             for sample in range(message.perturbations):
-                rounding = changes.Rounding(message.roundoff, draw)
+                rounding = changes.Rounding(message.roundoff, shares)
                 moved = exact.step(model, definition.L2, data, rounding)
                 _keep(found, "off/%d/" % sample, _distances(moved, right))
     np.savez(os.path.join(message.folder, "expected.npz"), **found)

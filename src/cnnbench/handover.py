@@ -29,7 +29,7 @@ NAME = "cnnbench_tuned.py"
 # What libraries read while a process begins; all else may be set by a script's first line.
 EARLY = ("MALLOC_", "GLIBC_", "LD_")
 # What recipes and loaders may import, each after what it imports itself.
-OF_RECIPES = ("faults", "optimizers", "releases", "recipes._preload")
+OF_RECIPES = ("faults", "optimizers", "releases", "recipes._keras_torch", "recipes._preload")
 OF_LOADERS = ("faults", "feed", "datasets._folders", "loaders._ahead")
 
 FILE = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 GIB = 2**30
 FACTS: dict[str, Scalar] = {
     "cpu": "Intel Xeon",
+    "cpu_flags": "avx2 avx512f avx512_bf16",
     "cpus": 8,
     "cpus_usable": 8,
     "cpu_quota": None,
@@ -67,6 +68,7 @@ def test_a_quiet_machine_is_ok_in_everything() -> None:
         ({}, {"memory_available_bytes": 3 * GIB}, "warning", "3.0 of 32.0 GiB", "end other"),
         ({"memory_limit_bytes": GIB}, {}, "warning", "1.0 of 1.0 GiB", "end other"),
         ({"virtualisation": "kvm"}, {}, "note", "(kvm)", "compare"),
+        ({"cpu_flags": "avx2 avx512f"}, {}, "note", "no instructions for bfloat16", "compare"),
         ({}, {"on_battery": True}, "warning", "battery", "plug"),
         ({}, {"cpu_celsius": 88.4}, "warning", "88 °C", "cool"),
         ({}, {"cpu_throttles": 7}, "note", "heat 7 times", "fans"),

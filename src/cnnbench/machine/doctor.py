@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from cnnbench.probe.recipes.bfloat16_math import INSTRUCTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -63,6 +65,7 @@ def check(
         *_swap(facts, conditions),
         *_memory(facts, conditions),
         *_virtual(facts),
+        *_bfloat16(facts),
         *_cards(gpus),
         *_shared(gpu_users),
         *_slowed(conditions),
@@ -178,6 +181,16 @@ def _virtual(facts: Facts) -> Iterator[Finding]:
             "note",
             f"a virtual machine ({vendor}): neighbours can slow it down unseen",
             "compare only what was measured interleaved: cnnbench compare",
+        )
+
+
+def _bfloat16(facts: Facts) -> Iterator[Finding]:
+    flags = str(facts.get("cpu_flags") or "").split()
+    if flags and INSTRUCTIONS.isdisjoint(flags):
+        yield Finding(
+            "note",
+            "this CPU has no instructions for bfloat16: on it frameworks emulate that",
+            "its cost: cnnbench compare --arm precision=float32 --arm precision=bfloat16",
         )
 
 

@@ -6,15 +6,16 @@ given, layer after layer.
 
 from typing import Any
 
+from . import _keras_torch
+
 CHANGES = "rounding"
 SOURCE = "PyTorch, Channels Last Memory Format"
 
 
 def refusal(case: Any) -> str:
     """Of other backends, and where images lie so already."""
-    if case["backend"] != "torch":
-        return "it is of PyTorch under Keras"
-    return "" if case["data_format"] == "channels_first" else "they lie so with channels last"
+    lies = "" if case["data_format"] == "channels_first" else "they lie so with channels last"
+    return _keras_torch.refusal(case) or lies
 
 
 def compiled(keras: Any, model: Any) -> None:  # noqa: ARG001

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from .. import releases
 from ..faults import Unsupported
+from . import _keras_torch
 
 CHANGES = "exact"
 SOURCE = "Keras 3, Layer.__call__ and Function._run_through_graph"
@@ -17,7 +18,7 @@ RELEASES = ("3.15",)
 
 def refusal(case: Any) -> str:
     """Of other backends: they trace the step."""
-    return "" if case["backend"] == "torch" else "it is of PyTorch under Keras"
+    return _keras_torch.refusal(case)
 
 
 def compiled(keras: Any, model: Any) -> None:

@@ -8,6 +8,7 @@ another pass over all activations, in both formats.
 from typing import Any, List, Tuple
 
 from .. import releases
+from . import _keras_torch
 
 CHANGES = "rounding"
 SOURCE = "PyTorch, torch.nn.functional.conv2d; Channels Last Memory Format"
@@ -17,7 +18,7 @@ RELEASES = ("3.15",)
 
 def refusal(case: Any) -> str:
     """Of other backends."""
-    return "" if case["backend"] == "torch" else "it is of PyTorch under Keras"
+    return _keras_torch.refusal(case)
 
 
 def build(keras: Any) -> None:

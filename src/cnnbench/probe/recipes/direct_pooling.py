@@ -6,6 +6,7 @@ Keras copies them to channels first, in which PyTorch also pools them far slower
 from typing import Any
 
 from .. import releases
+from . import _keras_torch
 
 CHANGES = "rounding"
 SOURCE = "PyTorch, torch.nn.functional.max_pool2d; Channels Last Memory Format"
@@ -15,9 +16,8 @@ RELEASES = ("3.15",)
 
 def refusal(case: Any) -> str:
     """Of other backends, and where Keras copies nothing."""
-    if case["backend"] != "torch":
-        return "it is of PyTorch under Keras"
-    return "" if case["data_format"] == "channels_last" else "it is of channels last"
+    lies = "" if case["data_format"] == "channels_last" else "it is of channels last"
+    return _keras_torch.refusal(case) or lies
 
 
 def build(keras: Any) -> None:

@@ -8,6 +8,7 @@ variance over n, not over n - 1 as PyTorch has them.
 from typing import Any
 
 from .. import releases
+from . import _keras_torch
 
 CHANGES = "rounding"
 SOURCE = "PyTorch, torch.native_batch_norm"
@@ -18,7 +19,7 @@ IMAGES = 4  # dimensions
 
 def refusal(case: Any) -> str:
     """Of other backends."""
-    return "" if case["backend"] == "torch" else "it is of PyTorch under Keras"
+    return _keras_torch.refusal(case)
 
 
 def build(keras: Any) -> None:

@@ -33,6 +33,7 @@ ALONE = ("run", "tune", "verify")  # of these, what measures without an option
 ELSEWHERE = {
     "--executor ray": "needs a cluster, which other tests have",
     "keras3-tensorflow@": "builds three environments from a network",
+    "resnet50 --dataset synthetic-256": "takes minutes; resnet20_cifar is measured so, too",
 }
 STORED = (0, 1, 3, 130)  # measured to its end, with a failure, without a verdict, interrupted
 

@@ -42,6 +42,27 @@ class ScriptedLine:
         return json.dumps(self.script.pop(0)["guest"])
 
 
+class EdgedLine(ScriptedLine):
+    """Finds values on an edge, once it is asked for them."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "edges")
+        self._folder = folder
+
+    def read(self, seconds: float) -> str:
+        if len(self.script) == 1:
+            edges = {f"{step}/edges/gradients/1": np.float64(1.0) for step in STEPS}
+            rewrite(self._folder, edges)
+        return super().read(seconds)
+
+
+def rewrite(folder: Path, arrays: dict[str, Any]) -> None:
+    """Change some of what the reference expects."""
+    with np.load(folder / "expected.npz") as file:
+        known = dict(file)
+    np.savez(folder / "expected.npz", **(known | arrays))
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Steps of Adam whose gradients are all 1, as stack and reference have them."""
@@ -55,7 +76,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         for place, (name, shape) in enumerate(NAMES.items()):
             one = np.ones(shape)
             expected[f"{step}/{name}"] = one
-            expected[f"{step}/edges/{name}"] = np.float64(0.0)
             arrays[f"momentum/{step}/{place}"] = one * (1 - 0.9**step)
             arrays[f"velocity/{step}/{place}"] = one * (1 - 0.999**step)
             arrays[f"weights/{step}/{place}"] = -one * 1e-3 * step / (1 + 1e-7)
@@ -85,6 +105,31 @@ def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any
         *("loss", "gradient", "velocity", "weights", "iterations")
     }
     assert max(check.excess for check in found) <= 1
+
+
+def test_values_on_an_edge_are_asked_for_where_gradients_alone_are_off(run: Any) -> None:
+    rewrite(run.folder, {f"{step}/gradients/1": np.full(3, 1.01) for step in STEPS})
+    line = EdgedLine(run.folder)
+    referee = Referee(Conversation(line, 1.0), CASE)
+    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+
+    found = referee.compare(run)(fixed)
+
+    assert line.script == []
+    assert max(check.excess for check in found) <= 1
+
+
+def test_values_on_an_edge_are_not_asked_for_where_the_loss_is_off_too(run: Any) -> None:
+    off = {f"{step}/gradients/1": np.full(3, 1.01) for step in STEPS}
+    rewrite(run.folder, off | {"1/loss": np.float64(1.1)})
+    line = ScriptedLine(run.folder)
+    referee = Referee(Conversation(line, 1.0), CASE)
+    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+
+    found = referee.compare(run)(fixed)
+
+    assert line.script == []
+    assert {check.what for check in found if check.excess > 1} == {"loss", "gradient"}
 
 
 def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from .native import _layout
 
-FINE = 1e-6  # a roundoff so small that few values are near; of a coarser, every sample has some
 COINS, HALF = 2, 0.5  # ways in which values on an edge go by coins: one alone may see nothing
 EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near an edge within so much of what samples were off
 # Of n equal terms, added one by one, every partial sum is rounded to the same side: their mean is

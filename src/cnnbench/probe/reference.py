@@ -85,7 +85,7 @@ def expect(definition: Any, message: Any) -> None:
         change = changes.Late(seen, number + 1) if is_late else changes.SAME
         right = exact.step(model, definition.L2, data, change)
         _keep(found, "%d/" % (number + 1), right)
-        if not is_late and message.roundoff < changes.FINE:
+        if message.edges:
             rounding = changes.Rounding(message.roundoff, shares)
             near = changes.near_edges(model, data[0], rounding)
             apart = [

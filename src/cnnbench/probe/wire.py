@@ -11,7 +11,7 @@ One message is one line. History of the protocol:
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 4
+VERSION = 5
 
 # Host to guest.
 
@@ -49,7 +49,8 @@ Expect = NamedTuple(
         ("variants", List[str]),  # what the stack does otherwise
         ("roundoff", float),  # of the precision
         ("perturbations", int),
-        ("seed", int),  # of the perturbations
+        ("seed", int),  # of all that is tried out
+        ("edges", bool),  # whether what values on an edge can do is tried out, too
     ],
 )
 Learn = NamedTuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,6 +19,9 @@ from cnnbench.proving.referee import Referee
 from cnnbench.proving.trainee import Run
 from cnnbench.verification import given
 from cnnbench.verification.traits import standard
+
+if TYPE_CHECKING:
+    from cnnbench.verification.checks import Check
 
 STORIES = Path(__file__).parent / "transcripts"
 CASE = Case(stack="keras3-jax", model="simple_cnn", dataset="synthetic-32", method="fit", threads=2)
@@ -89,6 +92,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return Run(folder=tmp_path, seed=7, windows=told, facts={}, given=first, seen=arrays)
 
 
+def compared(run: Any, line: ScriptedLine) -> list[Check]:
+    """What a referee says of the run, once."""
+    referee = Referee(Conversation(line, 1.0), CASE)
+    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
+    return referee.compare(run)(fixed)
+
+
 def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any) -> None:
     line = ScriptedLine(run.folder)
     referee = Referee(Conversation(line, 1.0), CASE)
@@ -110,10 +120,8 @@ def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any
 def test_values_on_an_edge_are_asked_for_where_gradients_alone_are_off(run: Any) -> None:
     rewrite(run.folder, {f"{step}/gradients/1": np.full(3, 1.01) for step in STEPS})
     line = EdgedLine(run.folder)
-    referee = Referee(Conversation(line, 1.0), CASE)
-    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
 
-    found = referee.compare(run)(fixed)
+    found = compared(run, line)
 
     assert line.script == []
     assert max(check.excess for check in found) <= 1
@@ -123,10 +131,8 @@ def test_values_on_an_edge_are_not_asked_for_where_the_loss_is_off_too(run: Any)
     off = {f"{step}/gradients/1": np.full(3, 1.01) for step in STEPS}
     rewrite(run.folder, off | {"1/loss": np.float64(1.1)})
     line = ScriptedLine(run.folder)
-    referee = Referee(Conversation(line, 1.0), CASE)
-    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
 
-    found = referee.compare(run)(fixed)
+    found = compared(run, line)
 
     assert line.script == []
     assert {check.what for check in found if check.excess > 1} == {"loss", "gradient"}
@@ -135,17 +141,13 @@ def test_values_on_an_edge_are_not_asked_for_where_the_loss_is_off_too(run: Any)
 def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:
     folder = run.folder / "cache" / "proofs"
     for damage in (b"", b"no zip"):
-        referee = Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE)
-        fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
-        referee.compare(run)(fixed)
+        compared(run, ScriptedLine(run.folder))
         (kept,) = folder.iterdir()
         kept.write_bytes(damage)
 
 
 def test_how_far_rounding_leads_is_kept_for_the_next_proof(run: Any) -> None:
-    referee = Referee(Conversation(ScriptedLine(run.folder), 1.0), CASE)
-    fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
-    referee.compare(run)(fixed)
+    compared(run, ScriptedLine(run.folder))
 
     (kept,) = (run.folder / "cache" / "proofs").iterdir()
     with np.load(kept) as arrays:

@@ -6,6 +6,7 @@ One message is one line. History of the protocol:
 2. Boot has `proof`; Reference, Expect; Described, Expected.
 3. Evaluate, Again, Learn; Evaluated, Learned. A guest that proves waits after `Finished`.
 4. A case has `experiment`; Gauge; Gauged.
+5. Expect has `edges`.
 """
 
 import json

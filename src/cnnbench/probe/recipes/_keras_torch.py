@@ -1,4 +1,4 @@
-"""What Keras does on PyTorch."""
+"""Recipes that change what Keras does on PyTorch."""
 
 from typing import Any
 

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from cnnbench.executor import Happening, Place
     from cnnbench.prepare import Own, Ready
     from cnnbench.proof import Subject
+    from cnnbench.proving.trainee import Run
     from cnnbench.record import Facts
     from cnnbench.store.database import Store
+    from cnnbench.verification.traits import Traits
     from cnnbench.verification.verdict import Verdict
 
 SEED = 1  # of weights, images and order where none is asked for: what is tried out is kept
@@ -199,25 +201,42 @@ class _Bench:
                 raise UnverifiableError(f"float16 left step {step} out: its gradients overflowed")
             if fault := next(faults(referee.described, run.windows, run.seen, run.facts), None):
                 return replace(proof, outcome=WRONG, reason=fault)
-            plain, known = standard(referee.described), candidates(case, run.facts)
-            found = verdict(referee.compare(run), plain, known)
-            traits, learner = applied(plain, found.explanations), run
-            if found.right and traits.unordered:
-                # That cause is only known by a bound: without it, all must agree exactly.
-                yield events.StageEntered(case, "ordered steps")
-                learner = self._in_order.train(_made(Path(name) / "ordered"), seed)
-                rest = [one for one in found.explanations if not one.change(plain).unordered]
-                traits = applied(plain, rest)
-                checks = referee.compare(learner)(traits)
-                found = replace(found, right=holds(checks), checks=checks)
-            losses = {"seen": tuple(learner.losses)}
+            found, traits, run = yield from self._judged(run, Path(name) / "ordered")
+            losses = {"seen": tuple(run.losses)}
             if found.right:
                 yield events.StageEntered(case, "learning")
-                check, falls = referee.learned(learner, traits)
+                check, falls = referee.learned(run, traits)
                 checks = [*found.checks, check]
                 found = replace(found, right=holds(checks), checks=checks)
                 losses["reference"] = tuple(falls)
             return _concluded(proof, found, losses)
+
+    def _judged(
+        self, run: Run, folder: Path
+    ) -> Generator[events.Event, None, tuple[Verdict, Traits, Run]]:
+        """What the steps show, what they are held to, and the run that goes on to learn.
+
+        Args:
+            run: As the stack took the steps.
+            folder: For those that it takes once more, in order.
+        """
+        case, referee = self._ready.case, self._referee
+        plain, known = standard(referee.described), candidates(case, run.facts)
+        compare = referee.compare(run)
+        found = verdict(compare, plain, known)
+        traits = applied(plain, found.explanations)
+        if found.right and traits.unordered:
+            # That cause is only known by a bound: without it, all must agree exactly.
+            yield events.StageEntered(case, "ordered steps")
+            run = self._in_order.train(_made(folder), run.seed)
+            rest = [one for one in found.explanations if not one.change(plain).unordered]
+            traits, compare = applied(plain, rest), referee.compare(run)
+            checks = compare(traits)
+            found = replace(found, right=holds(checks), checks=checks)
+        if not found.right:
+            # What is off first is told as the reason: nothing that an edge excuses.
+            found = replace(found, checks=compare(traits, whole=True))
+        return found, traits, run
 
 
 def _concluded(proof: Proof, found: Verdict, losses: Mapping[str, tuple[float, ...]]) -> Proof:

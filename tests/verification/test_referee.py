@@ -92,11 +92,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return Run(folder=tmp_path, seed=7, windows=told, facts={}, given=first, seen=arrays)
 
 
-def compared(run: Any, line: ScriptedLine) -> list[Check]:
+def compared(run: Any, line: ScriptedLine, *, whole: bool = False) -> list[Check]:
     """What a referee says of the run, once."""
     referee = Referee(Conversation(line, 1.0), CASE)
     fixed = replace(standard(referee.described), variants=frozenset({"fixed gamma"}))
-    return referee.compare(run)(fixed)
+    return referee.compare(run)(fixed, whole=whole)
 
 
 def test_the_referee_asks_once_for_each_variant_and_compares_every_step(run: Any) -> None:
@@ -136,6 +136,17 @@ def test_values_on_an_edge_are_not_asked_for_where_the_loss_is_off_too(run: Any)
 
     assert line.script == []
     assert {check.what for check in found if check.excess > 1} == {"loss", "gradient"}
+
+
+def test_a_gradient_that_an_edge_excuses_is_not_among_all_that_is_off(run: Any) -> None:
+    off = {f"{step}/gradients/1": np.full(3, 1.01) for step in STEPS}
+    rewrite(run.folder, off | {"1/loss": np.float64(1.1)})
+    line = EdgedLine(run.folder)
+
+    found = compared(run, line, whole=True)
+
+    assert line.script == []
+    assert {check.what for check in found if check.excess > 1} == {"loss"}
 
 
 def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:

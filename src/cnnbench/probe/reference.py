@@ -9,7 +9,7 @@ unit roundoff.
 
 import os
 import time
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from . import changes, exact, learning, plugins, wire
 from .exact import Step
@@ -32,7 +32,7 @@ def converse(order: Any, requests: Callable[[], Any], send: Callable[[Any], None
             losses = learning.losses(definition, message)
             send(wire.Learned(losses=losses, seconds=time.perf_counter() - begun))
         else:
-            expect(definition, message)
+            (edges if isinstance(message, wire.Edges) else expect)(definition, message)
             send(wire.Expected(seconds=time.perf_counter() - begun))
         message = requests()
 
@@ -70,61 +70,76 @@ def described(definition: Any) -> Any:
 
 def expect(definition: Any, message: Any) -> None:
     """Compute every step that the message asks for, and write `expected.npz`."""
-    import numpy as np
-
-    given = np.load(os.path.join(message.folder, "given.npz"))
-    seen = np.load(os.path.join(message.folder, "seen.npz"))
-    model = exact.built(definition, message.variants)
+    seen = _load(message, "seen.npz")
     found = {}  # type: Dict[str, Any]
     shares = changes.Shares(message.seed)
+    for number, model, data in _steps(definition, message, seen):
+        is_late = LATE_WEIGHTS in message.variants
+        change = changes.Late(seen, number) if is_late else changes.SAME
+        right = exact.step(model, definition.L2, data, change)
+        _keep(found, "%d/" % number, right)
+        for place, positions in enumerate(right.positions):
+            found["positions/%d" % place] = positions
+        for sample in range(message.perturbations if number == 1 else 0):
+            rounding = changes.Rounding(message.roundoff, shares)
+            moved = exact.step(model, definition.L2, data, rounding)
+            _keep(found, "off/%d/" % sample, _distances(moved, right))
+    _save(message, "expected.npz", found)
+
+
+def edges(definition: Any, message: Any) -> None:
+    """Try out how far values on an edge move the gradients of steps, and write `edges.npz`."""
+    found = {}  # type: Dict[str, Any]
+    shares = changes.Shares(message.seed)
+    for number, model, data in _steps(definition, message, _load(message, "seen.npz")):
+        if number not in message.steps:
+            continue
+        near = changes.near_edges(model, data[0], changes.Rounding(message.roundoff, shares))
+        apart = [
+            _distances(*(exact.step(model, definition.L2, data, side) for side in sides)).gradients
+            for sides in changes.either_way(near)
+        ]
+        for place, distances in enumerate(zip(*apart)):
+            found["%d/edges/gradients/%d" % (number, place)] = max(distances).numpy()
+    _save(message, "edges.npz", found)
+
+
+def _steps(definition: Any, message: Any, seen: Any) -> Iterator[Tuple[int, Any, Any]]:
+    """Of each step its number from 1, the model as it was before, and images and labels."""
+    given = _load(message, "given.npz")
+    model = exact.built(definition, message.variants)
     for number, rows in enumerate(message.rows):
         weights = seen if number else given
         exact.load(model, weights, "weights/%d/" % number, message.variants)
-        data = exact.batch(given, rows)
-        is_late = LATE_WEIGHTS in message.variants
-        change = changes.Late(seen, number + 1) if is_late else changes.SAME
-        right = exact.step(model, definition.L2, data, change)
-        _keep(found, "%d/" % (number + 1), right)
-        if message.edges:
-            rounding = changes.Rounding(message.roundoff, shares)
-            near = changes.near_edges(model, data[0], rounding)
-            apart = [
-                _distances(*(exact.step(model, definition.L2, data, side) for side in sides))
-                for sides in changes.either_way(near)
-            ]
-            _keep(found, "%d/edges/" % (number + 1), _most(apart))
-        for place, positions in enumerate(right.positions):
-            found["positions/%d" % place] = positions
-        if number == 0:
-            for sample in range(message.perturbations):
-                rounding = changes.Rounding(message.roundoff, shares)
-                moved = exact.step(model, definition.L2, data, rounding)
-                _keep(found, "off/%d/" % sample, _distances(moved, right))
-    np.savez(os.path.join(message.folder, "expected.npz"), **found)
+        yield number + 1, model, exact.batch(given, rows)
+
+
+def _load(message: Any, name: str) -> Any:
+    """Arrays of a file of the proof."""
+    import numpy as np
+
+    return np.load(os.path.join(message.folder, name))
+
+
+def _save(message: Any, name: str, found: Dict[str, Any]) -> None:
+    """Write arrays to a file of the proof."""
+    import numpy as np
+
+    np.savez(os.path.join(message.folder, name), **found)
 
 
 def _distances(one: Step, other: Step) -> Step:
     """Euclidean distances of two steps, part by part."""
-    return _by_part(lambda pair: (pair[0] - pair[1]).norm(), [one, other])
 
-
-def _most(distances: List[Step]) -> Step:
-    """The largest of distances, part by part."""
-    return _by_part(max, distances)
-
-
-def _by_part(combine: Callable[[Sequence[Any]], Any], steps: List[Step]) -> Step:
-    """A step each part of which is made of that part of others."""
-
-    def combined(name: str) -> List[Any]:
-        return [combine(parts) for parts in zip(*(getattr(step, name) for step in steps))]
+    def apart(name: str) -> List[Any]:
+        return [(a - b).norm() for a, b in zip(getattr(one, name), getattr(other, name))]
 
     return Step(
-        loss=combine([step.loss for step in steps]),
-        gradients=combined("gradients"),
-        means=combined("means"),
-        variances=combined("variances"),
-        positions=steps[0].positions,
+        loss=(one.loss - other.loss).norm(),
+        gradients=apart("gradients"),
+        means=apart("means"),
+        variances=apart("variances"),
+        positions=one.positions,
     )
 
 

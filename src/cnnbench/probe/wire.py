@@ -7,12 +7,13 @@ One message is one line. History of the protocol:
 3. Evaluate, Again, Learn; Evaluated, Learned. A guest that proves waits after `Finished`.
 4. A case has `experiment`; Gauge; Gauged.
 5. Expect has `edges`.
+6. Edges, in the place of that.
 """
 
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 5
+VERSION = 6
 
 # Host to guest.
 
@@ -51,7 +52,17 @@ Expect = NamedTuple(
         ("roundoff", float),  # of the precision
         ("perturbations", int),
         ("seed", int),  # of all that is tried out
-        ("edges", bool),  # whether what values on an edge can do is tried out, too
+    ],
+)
+Edges = NamedTuple(  # what can values do that are on an edge?
+    "Edges",
+    [
+        ("folder", str),  # as of Expect, where `edges.npz` goes
+        ("rows", List[List[int]]),
+        ("variants", List[str]),
+        ("roundoff", float),
+        ("seed", int),
+        ("steps", List[int]),  # in which this is tried out, from 1
     ],
 )
 Learn = NamedTuple(
@@ -116,7 +127,7 @@ Described = NamedTuple(
         ("settings", Dict[str, float]),
     ],
 )
-Expected = NamedTuple("Expected", [("seconds", float)])
+Expected = NamedTuple("Expected", [("seconds", float)])  # for Edges, too
 Learned = NamedTuple(
     "Learned",
     [
@@ -136,7 +147,7 @@ Gauged = NamedTuple(
 MESSAGES = {
     kind.__name__: kind
     for kind in (
-        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Learn, Gauge),
+        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Edges, Learn, Gauge),
         *(Stage, Booted, Loaded, Built, Compiled, Window, Evaluated, Finished, Failed),
         *(Described, Expected, Learned, Gauged),
     )

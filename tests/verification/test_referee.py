@@ -15,6 +15,7 @@ from cnnbench.case import Case
 from cnnbench.link.conversation import Conversation
 from cnnbench.probe import wire
 from cnnbench.proving import referee as referees
+from cnnbench.proving.hearing import UnverifiableError
 from cnnbench.proving.referee import Referee
 from cnnbench.proving.trainee import Run
 from cnnbench.verification import given
@@ -139,6 +140,13 @@ def test_a_gradient_that_an_edge_excuses_is_not_among_all_that_is_off(run: Any) 
 
     assert line.script == []
     assert {check.what for check in found if check.excess > 1} == {"loss"}
+
+
+def test_a_first_step_from_which_nothing_is_learned_proves_nothing(run: Any) -> None:
+    rewrite(run.folder, {f"1/{name}": np.zeros(shape) for name, shape in NAMES.items()})
+
+    with pytest.raises(UnverifiableError, match="cnnbench verify --seed"):
+        compared(run, ScriptedLine(run.folder))
 
 
 def test_a_damaged_file_of_what_was_tried_is_tried_anew(run: Any) -> None:

@@ -24,7 +24,13 @@ from cnnbench.probe import wire
 from cnnbench.probe.reference import LATE_WEIGHTS
 from cnnbench.proving import hearing
 from cnnbench.verification import given, learning
-from cnnbench.verification.checks import Evidence, allowance, checks, step_losses
+from cnnbench.verification.checks import (
+    Evidence,
+    allowance,
+    checks,
+    gradient_norm,
+    step_losses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +46,10 @@ ROUNDOFFS = {"float32": 2.0**-24, "tf32": 2.0**-11, "bfloat16": 2.0**-8, "float1
 # A roundoff so small that few values are on an edge; of a coarser, every sample has some.
 FINE = 1e-6
 PERTURBATIONS = 20
+SURE = (
+    "the network is so sure of each image of the first step that nothing is learned from them:"
+    " prove it with another: cnnbench verify --seed"
+)
 SOURCES = ("reference.py", "exact.py", "changes.py", "learning.py", "native/*.py")
 
 
@@ -93,6 +103,8 @@ class Referee:
 
         def compared(traits: Traits, *, whole: bool = False) -> list[Check]:
             right = expected(traits.variants)
+            if gradient_norm(self.described, right, 1) == 0:
+                raise hearing.UnverifiableError(SURE)
             found = held(traits, right)
             off = [check for check in found if check.excess > 1]
             steps = sorted({check.step for check in off if check.what == "gradient"})

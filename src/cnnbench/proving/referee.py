@@ -33,7 +33,7 @@ from cnnbench.verification.checks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cnnbench.case import Case
     from cnnbench.link.conversation import Conversation
@@ -137,17 +137,8 @@ class Referee:
     def _expect(self, run: Run, variants: frozenset[str]) -> Mapping[str, Any]:
         """What the steps that were seen should have given."""
         known = self._distances(run.seed)
-        self._conversation.tell(
-            wire.Expect(
-                folder=str(run.folder),
-                rows=self._rows(run.seed, given.STEPS),
-                variants=sorted(variants),
-                roundoff=self._roundoff,
-                perturbations=0 if known else PERTURBATIONS,
-                seed=run.seed,
-            )
-        )
-        hearing.answer(self._conversation, wire.Expected)
+        perturbations = 0 if known else PERTURBATIONS
+        self._ask(wire.Expect, run, variants, perturbations=perturbations)
         found = hearing.arrays(run.folder / "expected.npz")
         if not known:
             _keep(self._file("distances", run.seed), _below(found, "off/"))
@@ -156,18 +147,24 @@ class Referee:
 
     def _edges(self, run: Run, variants: frozenset[str], steps: Sequence[int]) -> Mapping[str, Any]:
         """How far values on an edge can move the gradients of some steps."""
+        self._ask(wire.Edges, run, variants, steps=list(steps))
+        return hearing.arrays(run.folder / "edges.npz")
+
+    def _ask(
+        self, kind: Callable[..., Any], run: Run, variants: frozenset[str], **more: Any
+    ) -> None:
+        """Have the guest write what it finds of the steps that were seen."""
         self._conversation.tell(
-            wire.Edges(
+            kind(
                 folder=str(run.folder),
                 rows=self._rows(run.seed, given.STEPS),
                 variants=sorted(variants),
                 roundoff=self._roundoff,
                 seed=run.seed,
-                steps=list(steps),
+                **more,
             )
         )
         hearing.answer(self._conversation, wire.Expected)
-        return hearing.arrays(run.folder / "edges.npz")
 
     def _distances(self, seed: int) -> list[Mapping[str, Any]]:
         """How far rounding led, by samples; none if that was not tried yet."""

@@ -224,6 +224,43 @@ def test_values_near_0_that_make_up_for_each_other_are_told_apart() -> None:
     assert max(by_coins) >= 2
 
 
+# Prints how much is learned from images of which a network is very sure, and what is lost: with
+# the limit of probabilities, then without it.
+SURE = """
+import numpy as np
+import torch
+from probe import exact, plugins
+
+torch.manual_seed(1)
+definition = plugins.load("native", "simple_cnn")
+model = exact.built(definition, [])
+with torch.no_grad():
+    model.keras_order()[-1].weight *= 1e4
+images = torch.rand(4, 3, 32, 32, dtype=torch.float64)
+with torch.no_grad():
+    labels = model(images).argmin(1)
+
+def told():
+    step = exact.step(model, definition.L2, (images, labels))
+    norms = [float(gradient.norm()) for gradient in step.gradients]
+    print(step.stopped, max(norms) > 0, float(step.loss))
+
+told()
+with exact.unlimited(model):
+    told()
+told()
+"""
+
+
+def test_how_far_rounding_leads_is_seen_without_the_limit_of_probabilities() -> None:
+    limited, free, again = in_reference(SURE).splitlines()
+
+    assert limited == again
+    assert limited.startswith("True False 16.1")
+    assert free.startswith("False True ")
+    assert float(free.split()[-1]) > 100
+
+
 @pytest.mark.parametrize(
     ("name", "data_format", "seed"),
     [

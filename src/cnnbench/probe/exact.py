@@ -3,7 +3,8 @@
 Weights, gradients and statistics are in the order and layout of Keras.
 """
 
-from typing import Any, List, NamedTuple, Tuple
+import contextlib
+from typing import Any, Iterator, List, NamedTuple, Tuple
 
 from .changes import SAME, changed
 from .native import _layout
@@ -26,6 +27,7 @@ Step = NamedTuple(
         ("means", List[Any]),
         ("variances", List[Any]),
         ("positions", List[int]),  # of the images, that each layer normalises over
+        ("stopped", bool),  # whether the limit of probabilities stops an image's gradient
     ],
 )
 
@@ -49,8 +51,16 @@ def built(definition: Any, variants: List[str]) -> Any:
             layer.register_forward_hook(_bias_gradient_along_width)
         if isinstance(layer, torch.nn.Conv2d) and BIAS_ADDED_ALONG_WIDTH in variants:
             layer.register_forward_hook(_bias_added_along_width)
-    model.clip = torch.finfo(torch.float32).tiny if LOSS_OF_LOGITS in variants else CLIP
+    model.limited = LOSS_OF_LOGITS not in variants
     return model.train()
+
+
+@contextlib.contextmanager
+def unlimited(model: Any) -> Iterator[None]:
+    """The model with probabilities however near to 0 and 1."""
+    was, model.limited = model.limited, False
+    yield
+    model.limited = was
 
 
 def load(model: Any, arrays: Any, prefix: str, variants: List[str]) -> None:
@@ -100,9 +110,17 @@ def step(model: Any, l2: float, data: Tuple[Any, Any], change: Any = SAME) -> St
     hooks = [layer.register_forward_pre_hook(note) for layer in normalised]
     model.zero_grad()
     with changed(model, change):
-        shares = change(model(change(images)).softmax(1))
-        chosen = shares.clamp(model.clip, 1 - model.clip)[torch.arange(len(labels)), labels]
-        loss = -chosen.log().mean()
+        logits = model(change(images))
+        true = torch.arange(len(labels)), labels
+        stopped = False
+        if model.limited:
+            shares = change(logits.softmax(1))[true]
+            kept = shares.clamp(CLIP, 1 - CLIP)
+            stopped = bool((kept != shares).any())
+            logs = kept.log()
+        else:
+            logs = change(logits.log_softmax(1))[true]
+        loss = -logs.mean()
         if l2:
             kernels = [layer.weight for layer in layers if isinstance(layer, torch.nn.Conv2d)]
             loss = loss + l2 * sum((kernel**2).sum() for kernel in kernels)
@@ -115,6 +133,7 @@ def step(model: Any, l2: float, data: Tuple[Any, Any], change: Any = SAME) -> St
         means=[statistics[layer][0] for layer in normalised],
         variances=[statistics[layer][1] for layer in normalised],
         positions=[statistics[layer][2] for layer in normalised],
+        stopped=stopped,
     )
 
 

@@ -4,7 +4,7 @@ The models are those of `native/`, in plain PyTorch. The reference is begun anew
 the weights that the stack had before it, so that what is compared is one step, not what became of
 a first rounding over many. How far rounding alone may lead away is tried out: the first step is
 repeated with every weight, and every layer's output and gradient, off by a random share of the
-unit roundoff.
+unit roundoff; without the limit of probabilities, which stops what rounding would show.
 """
 
 import os
@@ -78,13 +78,25 @@ def expect(definition: Any, message: Any) -> None:
         change = changes.Late(seen, number) if is_late else changes.SAME
         right = exact.step(model, definition.L2, data, change)
         _keep(found, "%d/" % number, right)
+        if number > 1 or is_late:
+            continue
         for place, positions in enumerate(right.positions):
             found["positions/%d" % place] = positions
-        for sample in range(message.perturbations if number == 1 else 0):
-            rounding = changes.Rounding(message.roundoff, shares)
-            moved = exact.step(model, definition.L2, data, rounding)
-            _keep(found, "off/%d/" % sample, _distances(moved, right))
+        with exact.unlimited(model):
+            free = exact.step(model, definition.L2, data) if right.stopped else right
+            found["unlimited"] = _size(free)
+            for sample in range(message.perturbations):
+                rounding = changes.Rounding(message.roundoff, shares)
+                moved = exact.step(model, definition.L2, data, rounding)
+                _keep(found, "off/%d/" % sample, _distances(moved, free))
     _save(message, "expected.npz", found)
+
+
+def _size(step: Step) -> float:
+    """The Euclidean norm of all gradients together."""
+    import torch
+
+    return float(torch.stack([gradient.norm() for gradient in step.gradients]).norm())
 
 
 def edges(definition: Any, message: Any) -> None:
@@ -140,6 +152,7 @@ def _distances(one: Step, other: Step) -> Step:
         means=apart("means"),
         variances=apart("variances"),
         positions=one.positions,
+        stopped=one.stopped,
     )
 
 

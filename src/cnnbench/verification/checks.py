@@ -119,7 +119,7 @@ def _loss(evidence: Evidence, traits: Traits, number: int) -> Check:
 def _trained(evidence: Evidence, traits: Traits, number: int) -> Iterator[Check]:
     """Gradients as the optimiser has them, then what it makes of them."""
     described, expected = evidence.described, evidence.expected
-    size = gradient_norm(described, expected, number) / gradient_norm(described, expected, 1)
+    size = gradient_norm(described, expected, number) / float(expected["unlimited"])
     for place, (where, index) in enumerate(_named(evidence.described, TRAINABLE)):
         weight = _weight(evidence, number - 1, index)
         if where.startswith("gamma") and "fixed gamma" in traits.variants:
@@ -220,10 +220,7 @@ def _positions(evidence: Evidence, place: int) -> int:
 
 
 def gradient_norm(described: Described, expected: Arrays, number: int) -> float:
-    """Of all gradients of a step together, as they should be; of the first none may be 0.
-
-    How far rounding leads is seen in the first step: it is told as a share of this.
-    """
+    """Of all gradients of a step together, as they should be."""
     named = enumerate(_named(described, TRAINABLE))
     return math.hypot(*(_norm(_array(expected, f"{number}/gradients/{p}")) for p, _ in named))
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 from cnnbench.plan import BUDGETS
 from cnnbench.stats import sequential
+from cnnbench.stats.distributions import student_quantile
 from cnnbench.stats.variance import Plan, Spread, cheapest, spread
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _half_width(noise: Spread, budget: Budget) -> float:
     if n < 2:  # noqa: PLR2004
         return MOST
     deviation = math.hypot(noise.between, noise.within / math.sqrt(budget.windows[0]))
-    reach = float(stdtrit(n - 1, 0.5 + confidence / 2)) * deviation / math.sqrt(n)
+    reach = student_quantile(n - 1, 0.5 + confidence / 2) * deviation / math.sqrt(n)
     return _relative(reach)
 
 
@@ -240,7 +240,7 @@ def _drift(minutes: Sequence[float], logs: Sequence[float]) -> Drift:
     slope = float(x @ y / (x @ x))
     freedom = len(logs) - 2
     error = math.sqrt(float(((y - slope * x) ** 2).sum() / freedom / (x @ x)))
-    reach = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * error
+    reach = student_quantile(freedom, 0.5 + CONFIDENCE / 2) * error
     return Drift(_relative(slope), _relative(slope - reach), _relative(slope + reach))
 
 

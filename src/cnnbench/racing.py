@@ -15,9 +15,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from scipy.special import stdtrit
-
 from cnnbench.stats import additive
+from cnnbench.stats.distributions import student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +87,7 @@ def standing(
     running = [name for name in running if name in found.names]
     leader = max(running, key=lambda name: found.effects[found.names.index(name)])
     tail = (1 - rules.confidence) / (max(len(found.names) - 1, 1) * rules.blocks[1])
-    quantile = -float(stdtrit(found.freedom, tail)) if found.freedom else math.nan
+    quantile = -student_quantile(found.freedom, tail) if found.freedom else math.nan
     inside, close = [], True
     for name in running:
         behind, error = found.difference(leader, name)

@@ -10,61 +10,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from cnnbench import __version__, errors
-from cnnbench.cli import (
-    bisect,
-    bring,
-    compare,
-    cost,
-    data,
-    diagnose,
-    doctor,
-    execute,
-    export,
-    gate,
-    history,
-    listing,
-    reference,
-    report,
-    run,
-    schema,
-    serve,
-    show,
-    stacks,
-    sync,
-    tune,
-    verify,
-)
+from cnnbench.cli.commands import Group
 
 app = typer.Typer(
     name="cnnbench",
+    cls=Group,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     help="How fast a convolutional network really trains, on every Keras backend.",
     epilog="Begin with: cnnbench run",
 )
-app.command("run")(run.run)
-app.command("compare")(compare.compare)
-app.command("gate")(gate.gate)
-app.command("bisect")(bisect.bisect)
-app.command("verify")(verify.verify)
-app.command("tune")(tune.tune)
-app.command("diagnose")(diagnose.diagnose)
-app.command("exec")(execute.execute)
-app.command("show")(show.show)
-app.command("cost")(cost.cost)
-app.command("report")(report.report)
-app.command("serve")(serve.serve)
-app.command("export")(export.export)
-app.command("import")(bring.bring)
-app.command("sync")(sync.sync)
-app.command("schema")(schema.schema)
-app.command("history")(history.history)
-app.command("reference")(reference.reference)
-app.command("list")(listing.list_names)
-app.command("doctor")(doctor.doctor)
-app.add_typer(stacks.app, name="stacks")
-app.add_typer(data.app, name="data")
 
 
 def _version(asked: bool) -> None:

@@ -14,7 +14,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+
+from cnnbench.stats.distributions import student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -78,7 +79,7 @@ def stops(
     for look, confidence in reversed(list(zip(looks, confidences, strict=True))):
         if look > n:
             seen = values[:, :look]
-            reach = float(stdtrit(look - 1, 0.5 + confidence / 2)) / math.sqrt(look)
+            reach = student_quantile(look - 1, 0.5 + confidence / 2) / math.sqrt(look)
             over = is_enough(seen.mean(axis=1), reach * seen.std(axis=1, ddof=1))
             found = np.where(over, look, found)
     return found

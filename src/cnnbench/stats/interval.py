@@ -14,7 +14,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+
+from cnnbench.stats.distributions import student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -85,7 +86,7 @@ def arithmetic(values: Sequence[float], confidence: float) -> Interval:
     if len(values) == 1:
         return Interval(middle, None, None)
     error = float(some.std(ddof=1)) / math.sqrt(len(values))
-    reach = float(stdtrit(len(values) - 1, 0.5 + confidence / 2)) * error
+    reach = student_quantile(len(values) - 1, 0.5 + confidence / 2) * error
     return Interval(middle, middle - reach, middle + reach)
 
 

@@ -21,8 +21,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+
+from cnnbench.stats.distributions import normal_quantile, normal_share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,15 +70,17 @@ def levels(planned: tuple[int, ...], error: float) -> tuple[float, ...]:
         planned: Values at each look, rising.
         error: Between 0 and 1.
     """
+    from scipy.optimize import brentq  # noqa: PLC0415  long to import, and seldom asked for
+
     spent = [error * (n / planned[-1]) ** RHO for n in planned]
     found = [spent[0]]
-    bound = -float(ndtri(spent[0] / 2)) * math.sqrt(planned[0])
+    bound = -normal_quantile(spent[0] / 2) * math.sqrt(planned[0])
     sums = np.linspace(-bound, bound, POINTS)
     mass = _density(sums, math.sqrt(planned[0])) * _weights(sums)
     for before, now, spend in zip(planned, planned[1:], np.diff(spent), strict=False):
         spread = math.sqrt(now - before)
         bound = float(brentq(_excess, 0, 40 * math.sqrt(now), args=(sums, mass, spread, spend)))
-        found.append(2 * float(ndtr(-bound / math.sqrt(now))))
+        found.append(2 * float(normal_share(-bound / math.sqrt(now))))
         following = np.linspace(-bound, bound, POINTS)
         mass = mass @ _density(following[None, :] - sums[:, None], spread) * _weights(following)
         sums = following
@@ -93,7 +95,7 @@ def _excess(
     spend: float,
 ) -> float:
     """How much more than `spend` leaves ±bound at the next look, of what is inside so far."""
-    return 2 * float(mass @ ndtr((sums - bound) / spread)) - spend
+    return 2 * float(mass @ normal_share((sums - bound) / spread)) - spend
 
 
 def _density(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:

@@ -26,8 +26,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.ndimage import median_filter
-from scipy.special import stdtr
+
+from cnnbench.stats.distributions import student_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,8 @@ def _outliers(series: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _local_median(series: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mirrored at the ends, where a value that is repeated would be its own median."""
+    from scipy.ndimage import median_filter  # noqa: PLC0415  long to import, and seldom asked for
+
     return np.asarray(median_filter(series, size=REACH, mode="mirror"))
 
 
@@ -133,7 +135,7 @@ def _doubt(before: NDArray[np.float64], after: NDArray[np.float64]) -> float:
     squares = float(((before - before.mean()) ** 2).sum() + ((after - after.mean()) ** 2).sum())
     error = math.sqrt(max(squares / freedom, LEAST_NOISE**2) * (1 / len(before) + 1 / len(after)))
     distance = abs(float(after.mean() - before.mean())) / (error * INFLATION)
-    return 2 * float(stdtr(freedom, -distance))
+    return 2 * student_share(freedom, -distance)
 
 
 def _drifts(series: NDArray[np.float64], tolerance: float) -> bool:
@@ -142,7 +144,7 @@ def _drifts(series: NDArray[np.float64], tolerance: float) -> bool:
     if abs(slope) * (len(series) - 1) <= tolerance:
         return False
     error = max(error, LEAST_NOISE / len(series) ** 1.5) * INFLATION
-    return 2 * float(stdtr(len(series) - 2, -abs(slope) / error)) < SURE
+    return 2 * student_share(len(series) - 2, -abs(slope) / error) < SURE
 
 
 def _line(series: NDArray[np.float64]) -> tuple[float, float]:

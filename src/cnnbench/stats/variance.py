@@ -14,7 +14,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+
+from cnnbench.stats.distributions import normal_quantile, student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,10 +97,10 @@ def groups_needed(deviation: float, half_width: float, confidence: float) -> int
         half_width: In the same unit, above 0.
         confidence: Of the interval.
     """
-    normal = float(ndtri(0.5 + confidence / 2)) * deviation / half_width
+    normal = normal_quantile(0.5 + confidence / 2) * deviation / half_width
     n = max(2, min(math.ceil(normal**2), MOST_GROUPS))  # Student's interval is never narrower
     while n < MOST_GROUPS:
-        if float(stdtrit(n - 1, 0.5 + confidence / 2)) * deviation / math.sqrt(n) <= half_width:
+        if student_quantile(n - 1, 0.5 + confidence / 2) * deviation / math.sqrt(n) <= half_width:
             break
         n += 1
     return n

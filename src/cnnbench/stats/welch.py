@@ -9,7 +9,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+
+from cnnbench.stats.distributions import student_quantile, student_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ def welch(one: Sequence[float], other: Sequence[float]) -> float:
     if min(len(one), len(other)) < 2:  # noqa: PLR2004
         return 1.0
     apart, error, freedom = _apart(one, other, LEAST_NOISE)
-    return 2 * float(stdtr(freedom, -abs(apart) / error))
+    return 2 * student_share(freedom, -abs(apart) / error)
 
 
 def pooled(one: Sequence[float], other: Sequence[float]) -> float:
@@ -53,7 +54,7 @@ def less(one: Sequence[float], other: Sequence[float], *, least_noise: float) ->
         least_noise: Standard deviation that values have at least, as for how finely they are seen.
     """
     apart, error, freedom = _apart(one, other, least_noise)
-    return float(stdtr(freedom, apart / error))
+    return student_share(freedom, apart / error)
 
 
 def difference(
@@ -68,7 +69,7 @@ def difference(
         least_noise: As for `less`.
     """
     apart, error, freedom = _apart(one, other, least_noise)
-    return apart, float(stdtrit(freedom, (1 + confidence) / 2)) * error
+    return apart, student_quantile(freedom, (1 + confidence) / 2) * error
 
 
 def _apart(
@@ -101,4 +102,4 @@ def _p_value(
     one: NDArray[np.float64], other: NDArray[np.float64], variance: float, freedom: float
 ) -> float:
     distance = abs(float(one.mean() - other.mean())) / math.sqrt(variance)
-    return 2 * float(stdtr(freedom, -distance))
+    return 2 * student_share(freedom, -distance)

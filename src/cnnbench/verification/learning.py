@@ -15,8 +15,7 @@ import math
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from scipy.special import stdtrit
-
+from cnnbench.stats.distributions import student_quantile
 from cnnbench.verification.checks import Check
 from cnnbench.verification.optimizers import HALF_ULP
 
@@ -36,7 +35,7 @@ def check(told: Sequence[float], found: Sequence[Sequence[float]]) -> Check:
     """
     exact, *astray = map(late, found)
     spread = math.sqrt(mean((one - exact) ** 2 for one in astray))
-    wide = -float(stdtrit(len(astray), FALSE_ALARMS / 2))
+    wide = -student_quantile(len(astray), FALSE_ALARMS / 2)
     return Check(
         what="late loss",
         where="",

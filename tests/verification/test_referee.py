@@ -47,9 +47,9 @@ class ScriptedLine:
         return json.dumps(self.script.pop(0)["guest"])
 
 
-def edged(folder: Path) -> ScriptedLine:
-    """Finds values on an edge in the second step, which it is asked for."""
-    edges: dict[str, Any] = {"2/edges/gradients/1": np.float64(1.0)}
+def edged(folder: Path, far: float = 1.0) -> ScriptedLine:
+    """Finds how far values on an edge move gradients of the second step, which it is asked for."""
+    edges: dict[str, Any] = {"2/edges/gradients/1": np.float64(far)}
     np.savez(folder / "edges.npz", **edges)
     return ScriptedLine(folder, "edges")
 
@@ -130,6 +130,16 @@ def test_values_on_an_edge_are_not_asked_for_where_the_loss_is_off_too(run: Any)
 
     assert line.script == []
     assert {check.what for check in found if check.excess > 1} == {"loss", "gradient"}
+
+
+def test_edges_are_asked_for_step_by_step_until_one_excuses_nothing(run: Any) -> None:
+    rewrite(run.folder, OFF | {"3/gradients/1": np.full(3, 1.01)})
+    line = edged(run.folder, 1e-9)
+
+    found = compared(run, line)
+
+    assert line.script == []
+    assert {check.step for check in found if check.excess > 1} == {2, 3}
 
 
 def test_a_gradient_that_an_edge_excuses_is_not_among_all_that_is_off(run: Any) -> None:

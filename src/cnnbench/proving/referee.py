@@ -60,7 +60,7 @@ class Compare(Protocol):
         """Everything compared.
 
         What values on an edge can do takes longest, and excuses gradients only: it is tried out
-        where nothing else is off.
+        where nothing else is off, until a step is found that it does not excuse.
 
         Args:
             traits: What the run is held to do.
@@ -98,20 +98,20 @@ class Referee:
             return self._expect(run, variants)
 
         @functools.cache
-        def edges(variants: frozenset[str], steps: tuple[int, ...]) -> Mapping[str, Any]:
-            return self._edges(run, variants, steps)
+        def edges(variants: frozenset[str], step: int) -> Mapping[str, Any]:
+            return self._edges(run, variants, [step])
 
         def compared(traits: Traits, *, whole: bool = False) -> list[Check]:
             right = expected(traits.variants)
             if gradient_norm(self.described, right, 1) == 0:
                 raise hearing.UnverifiableError(SURE)
             found = held(traits, right)
-            off = [check for check in found if check.excess > 1]
-            steps = sorted({check.step for check in off if check.what == "gradient"})
-            is_more = any(check.what != "gradient" for check in off)
-            if not steps or (is_more and not whole) or self._roundoff > FINE:
-                return found
-            return held(traits, {**right, **edges(traits.variants, tuple(steps))})
+            for step in self._on_edge(found, whole=whole):
+                right = {**right, **edges(traits.variants, step)}
+                found = held(traits, right)
+                if not whole and any(check.excess > 1 for check in found if check.step == step):
+                    break
+            return found
 
         def held(traits: Traits, right: Mapping[str, Any]) -> list[Check]:
             evidence = Evidence(
@@ -127,6 +127,14 @@ class Referee:
             return list(checks(evidence, traits))
 
         return compared
+
+    def _on_edge(self, found: Sequence[Check], *, whole: bool) -> list[int]:
+        """The steps whose gradients are off, perhaps because of values on an edge."""
+        off = [check for check in found if check.excess > 1]
+        is_more = any(check.what != "gradient" for check in off)
+        if self._roundoff > FINE or (is_more and not whole):
+            return []
+        return sorted({check.step for check in off if check.what == "gradient"})
 
     def learned(self, run: Run, traits: Traits) -> tuple[Check, Sequence[float]]:
         """Whether the loss falls as traits ask for, and how it should."""

@@ -145,7 +145,7 @@ def test_what_cannot_be_asked_of_a_fleet_is_refused_in_one_line(
 
 def test_what_takes_long_to_import_is_not_imported_unless_it_is_asked_for() -> None:
     script = (
-        "import sys; from cnnbench.cli.commands import Late; list(Late().values());"
+        "import sys; from cnnbench.cli.commands import PLACES, Late; list(Late(PLACES).values());"
         " print(*sys.modules)"
     )
     done = subprocess.run(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections import UserDict
 from importlib import import_module
 from typing import Any
 
@@ -37,31 +37,13 @@ PLACES = {
 }
 
 
-class Late(MutableMapping[str, Any]):
-    """Commands by name, made when they are looked at."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, Any] = dict.fromkeys(PLACES)
+class Late(UserDict[str, Any]):
+    """Commands by name, made of their places when they are looked at."""
 
     def __getitem__(self, name: str) -> Any:
-        if self._made[name] is None:
-            self._made[name] = _made(name)
-        return self._made[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._made[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._made[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._made
+        if isinstance(self.data[name], str):
+            self.data[name] = _made(name, self.data[name])
+        return self.data[name]
 
 
 class Group(TyperGroup):
@@ -69,11 +51,11 @@ class Group(TyperGroup):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = Late()
+        self.commands = Late(PLACES)
 
 
-def _made(name: str) -> Any:
-    file, what = PLACES[name].split(":")
+def _made(name: str, place: str) -> Any:
+    file, what = place.split(":")
     found = getattr(import_module(f"cnnbench.cli.{file}"), what)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

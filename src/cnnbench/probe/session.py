@@ -212,6 +212,7 @@ def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages
         definition = _definition(backend, order)
         if order.proof:
             getattr(backend, "without_dropout", proof.without_dropout)(keras)
+            getattr(backend, "without_draws", lambda _: None)(keras)
         if order.ordered:
             backend.order_updates(keras)
         model = _build(keras, definition, dataset, order)

@@ -17,6 +17,7 @@ order_updates(keras)        for proofs, where updates have none: they wait for a
 KERNELS_OUT_FIRST           data formats in which kernels are (out, in, rows, columns), if any
 definition(name)            only where models are not Keras': what builds and compiles one
 without_dropout(keras)      for proofs, where dropout is not Keras'
+without_draws(keras)        for proofs, which are given weights, where it takes long to draw others
 macs(model, channels_first) only where layers do not show their weights and shapes
 right(model, x, y)          only where nothing is predicted: images of a batch classified rightly
 stepper(keras, model)       for experiments, where there is one: see stepper.py

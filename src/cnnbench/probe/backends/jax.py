@@ -25,6 +25,7 @@ __all__ = [
     "stepper",
     "watch",
     "weights",
+    "without_draws",
 ]
 
 
@@ -49,6 +50,15 @@ def boot(case: Any, threads: int, seed: int) -> Any:  # noqa: ARG001
         here = distribution.list_devices(jax.default_backend())[:devices]
         distribution.set_distribution(distribution.DataParallel(devices=here))
     return keras
+
+
+def without_draws(keras: Any) -> None:
+    """Have kernels begin as zeros: for each shape, XLA takes a second to compile a draw."""
+
+    def zeros(self: Any, shape: Any, dtype: Any = None, **_: Any) -> Any:  # noqa: ARG001
+        return keras.ops.zeros(shape, dtype)
+
+    keras.initializers.VarianceScaling.__call__ = zeros
 
 
 def facts(keras: Any) -> Dict[str, Any]:

@@ -227,7 +227,6 @@ def test_values_near_0_that_make_up_for_each_other_are_told_apart() -> None:
 # Prints how much is learned from images of which a network is very sure, and what is lost: with
 # the limit of probabilities, then without it.
 SURE = """
-import numpy as np
 import torch
 from probe import exact, plugins
 

@@ -6,6 +6,7 @@ Weights, gradients and statistics are in the order and layout of Keras.
 import contextlib
 from typing import Any, Iterator, List, NamedTuple, Tuple
 
+from . import changes
 from .changes import SAME, changed
 from .native import _layout
 
@@ -105,7 +106,8 @@ def step(model: Any, l2: float, data: Tuple[Any, Any], change: Any = SAME) -> St
     def note(layer: Any, inputs: Any) -> None:
         x = inputs[0].detach()
         positions = x.shape[2] * x.shape[3]
-        statistics[layer] = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False), positions
+        mean, variance = changes.moments(x)
+        statistics[layer] = mean.flatten(), variance.flatten(), positions
 
     hooks = [layer.register_forward_pre_hook(note) for layer in normalised]
     model.zero_grad()

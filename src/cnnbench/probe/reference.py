@@ -4,12 +4,13 @@ The models are those of `native/`, in plain PyTorch. The reference is begun anew
 the weights that the stack had before it, so that what is compared is one step, not what became of
 a first rounding over many. How far rounding alone may lead away is tried out: the first step is
 repeated with every weight, and every layer's output and gradient, off by a random share of the
-unit roundoff; without the limit of probabilities, which stops what rounding would show.
+unit roundoff; without the limit of probabilities where that stops what rounding would show.
 """
 
+import contextlib
 import os
 import time
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from . import changes, exact, learning, plugins, wire
 from .exact import Step
@@ -73,7 +74,8 @@ def expect(definition: Any, message: Any) -> None:
     seen = _load(message, "seen.npz")
     found = {}  # type: Dict[str, Any]
     shares = changes.Shares(message.seed)
-    for number, model, data in _steps(definition, message, seen):
+    steps = range(1, len(message.rows) + 1)
+    for number, model, data in _before(definition, message, seen, steps):
         is_late = LATE_WEIGHTS in message.variants
         change = changes.Late(seen, number) if is_late else changes.SAME
         right = exact.step(model, definition.L2, data, change)
@@ -82,7 +84,7 @@ def expect(definition: Any, message: Any) -> None:
             continue
         for place, positions in enumerate(right.positions):
             found["positions/%d" % place] = positions
-        with exact.unlimited(model):
+        with exact.unlimited(model) if right.stopped else contextlib.ExitStack():
             free = exact.step(model, definition.L2, data) if right.stopped else right
             found["unlimited"] = _size(free)
             for sample in range(message.perturbations):
@@ -100,30 +102,31 @@ def _size(step: Step) -> float:
 
 
 def edges(definition: Any, message: Any) -> None:
-    """Try out how far values on an edge move the gradients of steps, and write `edges.npz`."""
-    found = {}  # type: Dict[str, Any]
-    shares = changes.Shares(message.seed)
-    for number, model, data in _steps(definition, message, _load(message, "seen.npz")):
-        if number not in message.steps:
-            continue
-        near = changes.near_edges(model, data[0], changes.Rounding(message.roundoff, shares))
-        apart = [
-            _distances(*(exact.step(model, definition.L2, data, side) for side in sides)).gradients
-            for sides in changes.either_way(near)
-        ]
-        for place, distances in enumerate(zip(*apart)):
-            found["%d/edges/gradients/%d" % (number, place)] = max(distances).numpy()
+    """Try out how far values on an edge move the gradients of a step, and write `edges.npz`."""
+    seen = _load(message, "seen.npz")
+    ((number, model, data),) = _before(definition, message, seen, [message.step])
+    rounding = changes.Rounding(message.roundoff, changes.Shares(message.seed))
+    apart = [
+        _distances(*(exact.step(model, definition.L2, data, side) for side in sides)).gradients
+        for sides in changes.either_way(changes.near_edges(model, data[0], rounding))
+    ]
+    found = {
+        "%d/edges/gradients/%d" % (number, place): max(distances).numpy()
+        for place, distances in enumerate(zip(*apart))
+    }
     _save(message, "edges.npz", found)
 
 
-def _steps(definition: Any, message: Any, seen: Any) -> Iterator[Tuple[int, Any, Any]]:
-    """Of each step its number from 1, the model as it was before, and images and labels."""
+def _before(
+    definition: Any, message: Any, seen: Any, steps: Iterable[int]
+) -> Iterator[Tuple[int, Any, Any]]:
+    """Of some steps the number from 1, the model as it was before, and images and labels."""
     given = _load(message, "given.npz")
     model = exact.built(definition, message.variants)
-    for number, rows in enumerate(message.rows):
-        weights = seen if number else given
-        exact.load(model, weights, "weights/%d/" % number, message.variants)
-        yield number + 1, model, exact.batch(given, rows)
+    for number in steps:
+        weights = given if number == 1 else seen
+        exact.load(model, weights, "weights/%d/" % (number - 1), message.variants)
+        yield number, model, exact.batch(given, message.rows[number - 1])
 
 
 def _load(message: Any, name: str) -> Any:

@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 import traceback
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from . import (
     evaluation,
@@ -25,6 +25,14 @@ from .feed import Feed
 from .windows import Windows
 
 Task = NamedTuple("Task", [("keras", Any), ("model", Any), ("feed", Feed)])
+Trained = NamedTuple(  # what a guest that proves trains once more
+    "Trained",
+    [
+        ("model", Any),
+        ("facts", Dict[str, Any]),  # of the model as it is compiled
+        ("counts", Any),  # gives what is counted of it
+    ],
+)
 
 # What frameworks say of an operation that they know but cannot do on this device or in this format.
 REFUSALS = ("not implemented", "unimplemented", "only supports", "not supported", "unsupported")
@@ -83,9 +91,10 @@ def _live(requests: Callable[[], Any], send: Callable[[Any], None], stages: Stag
         keras, facts = _boot(backend, order)
         stages.tell(wire.Booted(version=wire.VERSION, facts=facts, seconds=stages.seconds()))
 
-        train = order
+        train, kept = order, None
         while train is not None:
-            _train((backend, keras, method), train, stages, (ask, tell))
+            trained = _train((backend, keras, method), train, stages, (ask, tell), kept)
+            kept = trained if hasattr(backend, "renew") else None
             train = _next(train, ask)
 
 
@@ -100,8 +109,12 @@ def _next(order: Any, ask: Callable[[], Any]) -> Any:
 
 
 def _train(
-    parts: Tuple[Any, Any, Any], order: Any, stages: Stages, host: Tuple[Any, Callable[[Any], None]]
-) -> None:
+    parts: Tuple[Any, Any, Any],
+    order: Any,
+    stages: Stages,
+    host: Tuple[Any, Callable[[Any], None]],
+    kept: Optional[Trained],
+) -> Trained:
     """Load, build, compile, then train until the host has seen enough.
 
     Args:
@@ -109,6 +122,7 @@ def _train(
         order: The host's.
         stages: Are told.
         host: How to ask and tell it.
+        kept: What was trained before and is to begin anew, in the place of another.
     """
     backend, keras, method = parts
     stages.enter("data")
@@ -118,11 +132,14 @@ def _train(
     evaluate = _evaluation(backend, order)
     stages.tell(wire.Loaded(facts=facts, seconds=stages.seconds()))
 
-    model = _model(backend, keras, dataset, order, stages)
+    if kept:
+        trained = _renewed(backend, keras, kept, order, stages)
+    else:
+        trained = _made(backend, keras, dataset, order, stages)
 
     stages.enter("training")
-    windows = _windows(backend, keras, model, order, (*host, evaluate))
-    task = Task(keras=keras, model=model, feed=feed)
+    windows = _windows(backend, keras, trained, order, (*host, evaluate))
+    task = Task(keras=keras, model=trained.model, feed=feed)
     if order.case.get("experiment"):
         experiment = plugins.load("experiments", order.case["experiment"])
         experiment.train(task, windows, method, lambda: _stepper(backend, task))
@@ -131,7 +148,8 @@ def _train(
     if order.proof:
         windows.save(order.proof)
     _, tell = host
-    tell(wire.Finished(facts=_last_facts(backend, keras, model)))
+    tell(wire.Finished(facts=_last_facts(backend, keras, trained.model)))
+    return trained
 
 
 def _stepper(backend: Any, task: Task) -> Any:
@@ -175,17 +193,20 @@ def _recipes(order: Any, function: str) -> List[Any]:
     return [recipe for recipe in found if hasattr(recipe, function)]
 
 
-def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, Any, Any]) -> Any:
+def _windows(
+    backend: Any, keras: Any, trained: Trained, order: Any, host: Tuple[Any, Any, Any]
+) -> Any:
     """What the method is to ask: for a proof, one that looks at what windows made.
 
     Args:
         backend: Of the launch.
         keras: What `boot` gave.
-        model: Compiled.
+        trained: What is trained.
         order: The host's.
         host: How to ask and tell it, and what says how well a model does.
     """
     ask, tell, evaluate = host
+    model = trained.model
     parts = (ask, tell, backend.fence(keras, model), backend.clock)
     if not order.proof:
         return Windows(*parts, evaluate=evaluate and (lambda: evaluate(model)))
@@ -194,7 +215,7 @@ def _windows(backend: Any, keras: Any, model: Any, order: Any, host: Tuple[Any, 
         weights=lambda: backend.weights(keras, model),
         read_back=lambda: backend.read_back(keras, model),
         slots=lambda: backend.slots(keras, model),
-        counts=backend.watch(keras, model),
+        counts=trained.counts,
         out_first=_is_out_first(backend, order),
         looks=proof.looks(order.proof),
     )
@@ -205,8 +226,20 @@ def _is_out_first(backend: Any, order: Any) -> bool:
     return order.case["data_format"] in getattr(backend, "KERNELS_OUT_FIRST", ())
 
 
-def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages: Stages) -> Any:
-    """The model, built and compiled for all devices."""
+def _renewed(backend: Any, keras: Any, kept: Trained, order: Any, stages: Stages) -> Trained:
+    """A model that was trained before, in the state of a new one."""
+    stages.enter("build")
+    backend.renew(keras, kept.model)
+    proof.set_weights(kept.model, order.proof, out_first=_is_out_first(backend, order))
+    parameters = int(kept.model.count_params())
+    stages.tell(wire.Built(parameters=parameters, seconds=stages.seconds()))
+    stages.enter("compile")
+    stages.tell(wire.Compiled(facts=kept.facts, seconds=stages.seconds()))
+    return kept
+
+
+def _made(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages: Stages) -> Trained:
+    """The model, built and compiled for all devices; if it is to be proven, watched."""
     with backend.scope(keras, order.case):
         stages.enter("build")
         definition = _definition(backend, order)
@@ -235,7 +268,8 @@ def _model(backend: Any, keras: Any, dataset: supply.Dataset, order: Any, stages
     _check("precision", order.case["precision"], facts["computes_in"])
     _check("devices", order.case["devices"], facts["devices"])
     stages.tell(wire.Compiled(facts=facts, seconds=stages.seconds()))
-    return model
+    counts = backend.watch(keras, model) if order.proof else None
+    return Trained(model=model, facts=facts, counts=counts)
 
 
 def _definition(backend: Any, order: Any) -> Any:

@@ -8,12 +8,13 @@ One message is one line. History of the protocol:
 4. A case has `experiment`; Gauge; Gauged.
 5. Expect has `edges`.
 6. Edges, in the place of that.
+7. Edges asks for one step.
 """
 
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 6
+VERSION = 7
 
 # Host to guest.
 
@@ -35,7 +36,7 @@ Boot = NamedTuple(
 Measure = NamedTuple("Measure", [("steps", int)])
 Evaluate = NamedTuple("Evaluate", [])  # between two windows, where the case has a goal
 Finish = NamedTuple("Finish", [])
-Again = NamedTuple(  # for a guest that proves: once more, with a new model
+Again = NamedTuple(  # for a guest that proves: once more, as with a new model
     "Again",
     [
         ("folder", str),  # of what is given
@@ -62,7 +63,7 @@ Edges = NamedTuple(  # what can values do that are on an edge?
         ("variants", List[str]),
         ("roundoff", float),
         ("seed", int),
-        ("steps", List[int]),  # in which this is tried out, from 1
+        ("step", int),  # in which this is tried out, from 1
     ],
 )
 Learn = NamedTuple(

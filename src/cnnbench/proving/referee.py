@@ -99,7 +99,7 @@ class Referee:
 
         @functools.cache
         def edges(variants: frozenset[str], step: int) -> Mapping[str, Any]:
-            return self._edges(run, variants, [step])
+            return self._edges(run, variants, step)
 
         def compared(traits: Traits, *, whole: bool = False) -> list[Check]:
             right = expected(traits.variants)
@@ -153,9 +153,9 @@ class Referee:
             self._tried = run.seed, _grouped(_below(found, "off/"))
         return found
 
-    def _edges(self, run: Run, variants: frozenset[str], steps: Sequence[int]) -> Mapping[str, Any]:
-        """How far values on an edge can move the gradients of some steps."""
-        self._ask(wire.Edges, run, variants, steps=list(steps))
+    def _edges(self, run: Run, variants: frozenset[str], step: int) -> Mapping[str, Any]:
+        """How far values on an edge can move the gradients of a step."""
+        self._ask(wire.Edges, run, variants, step=step)
         return hearing.arrays(run.folder / "edges.npz")
 
     def _ask(

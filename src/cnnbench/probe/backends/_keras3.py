@@ -87,6 +87,16 @@ def slots(keras: Any, model: Any) -> Dict[str, List[Any]]:
     return found
 
 
+def renew(keras: Any, model: Any) -> None:  # noqa: ARG001
+    """Have the optimiser, and what is told of batches, begin as those of a new model."""
+    optimizer = model.optimizer
+    first = type(optimizer).from_config(optimizer.get_config())
+    first.build(model.trainable_variables)
+    for variable, begun in zip(optimizer.variables, first.variables):
+        variable.assign(begun.value)
+    model.reset_metrics()
+
+
 def weights(keras: Any, model: Any) -> List[Any]:  # noqa: ARG001
     """All weights, in Keras' order."""
     return list(model.get_weights())

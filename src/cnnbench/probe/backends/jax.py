@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterator, List
 from .. import releases
 from ..stepper import Stepper
 from . import _keras3
-from ._keras3 import read_back, slots, weights
+from ._keras3 import read_back, renew, slots, weights
 from ._layout import one_layout
 from ._one_device import replicate, scope
 
@@ -19,6 +19,7 @@ __all__ = [
     "facts",
     "fence",
     "read_back",
+    "renew",
     "replicate",
     "scope",
     "slots",

@@ -19,6 +19,7 @@ __all__ = [
     "facts",
     "fence",
     "read_back",
+    "renew",
     "replicate",
     "scope",
     "slots",
@@ -205,6 +206,19 @@ def order_updates(keras: Any) -> None:
         return tf.tuple(gradients(self, loss, params))
 
     keras.optimizers.Optimizer.get_gradients = ordered
+
+
+def renew(keras: Any, model: Any) -> None:
+    """Have all but the weights begin as with a new model; of TensorFlow 1, the weights too.
+
+    Some of what its batch normalisation keeps is in no model: how often it has averaged.
+    """
+    import tensorflow as tf
+
+    if _is_first(tf):
+        keras.backend.get_session().run(tf.global_variables_initializer())
+    else:
+        _keras3.renew(keras, model)
 
 
 def read_back(keras: Any, model: Any) -> Any:

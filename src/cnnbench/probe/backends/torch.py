@@ -9,7 +9,7 @@ from .. import ranks
 from ..faults import Unsupported
 from ..stepper import Stepper
 from . import _keras3, _torch
-from ._keras3 import read_back, slots, weights
+from ._keras3 import read_back, renew, slots, weights
 from ._one_device import scope
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "facts",
     "fence",
     "read_back",
+    "renew",
     "replicate",
     "scope",
     "slots",

@@ -14,6 +14,7 @@ from cnnbench.verification.checks import allowance
 from tests.stacks.here import KINDS, answer, available
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.stacks
@@ -40,9 +41,25 @@ def test_a_stack_trains_rightly_by_every_method(name: str, tmp_path: Path) -> No
 def test_a_stack_trains_rightly_with_channels_first(name: str, tmp_path: Path) -> None:
     available(name, REFERENCE)
 
-    told, done = answer(tmp_path, "verify", "--stack", name, "--data-format", "channels_first")
+    flags = ("--data-format", "channels_first", "--seeds", "2")
+    told, done = answer(tmp_path, "verify", "--stack", name, *flags)
 
+    assert [proof["seed"] for proof in told["proofs"]] == [1, 2]
     right(told, done)
+
+
+def test_an_optimizer_that_does_not_begin_anew_is_wrong_with_the_next_seed(
+    tmp_path: Path, change: Callable[..., None]
+) -> None:
+    available(TORCH, REFERENCE)
+    change("backends/_keras3.py", "variable.assign(begun.value)", "pass")
+
+    told, done = answer(tmp_path, "verify", "--stack", TORCH, "--seeds", "2")
+
+    first, second = told["proofs"]
+    assert first["outcome"] in {"same", "differs, explained"}
+    assert second["outcome"] == "wrong"
+    assert done.exit_code == 1
 
 
 def in_reference(program: str) -> str:

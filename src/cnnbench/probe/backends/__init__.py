@@ -15,6 +15,7 @@ read_back(keras, model)     for proofs: the first layer's kernel, whose gradient
 watch(keras, model)         for proofs: a function that counts passes, images and calls forward
 order_updates(keras)        for proofs, where updates have none: they wait for all gradients
 KERNELS_OUT_FIRST           data formats in which kernels are (out, in, rows, columns), if any
+renew(keras, model)         for proofs, where compiling takes long: all but the weights as if new
 definition(name)            only where models are not Keras': what builds and compiles one
 without_dropout(keras)      for proofs, where dropout is not Keras'
 without_draws(keras)        for proofs, which are given weights, where it takes long to draw others

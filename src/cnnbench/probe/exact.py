@@ -6,8 +6,7 @@ Weights, gradients and statistics are in the order and layout of Keras.
 import contextlib
 from typing import Any, Iterator, List, NamedTuple, Tuple
 
-from . import changes
-from .changes import SAME, changed
+from .changes import SAME, changed, moments
 from .native import _layout
 
 CLIP = 1e-7  # Keras keeps probabilities this far from 0 and 1
@@ -106,7 +105,7 @@ def step(model: Any, l2: float, data: Tuple[Any, Any], change: Any = SAME) -> St
     def note(layer: Any, inputs: Any) -> None:
         x = inputs[0].detach()
         positions = x.shape[2] * x.shape[3]
-        mean, variance = changes.moments(x)
+        mean, variance = moments(x)
         statistics[layer] = mean.flatten(), variance.flatten(), positions
 
     hooks = [layer.register_forward_pre_hook(note) for layer in normalised]

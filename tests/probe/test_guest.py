@@ -672,6 +672,18 @@ class Life(unittest.TestCase):
                 text = "def build(*_):\n    raise %s\n" % raised  # noqa: UP031
                 self.assertEqual(self.failure(model=text)[:2], ("build", "unsupported"))
 
+    def test_says_what_is_wrong_where_tensorflow_says_first_where(self) -> None:
+        where = "Graph execution error:\n\nDetected at node a, defined at (last call last):\n"
+        calls = '  File "model.py", line 6, in build\n\n<stack traces unavailable>\n'
+        what = "Conv2D only supports NHWC.\n\t [[{{node a/Conv2D}}]]"
+        for raised, said in (
+            (where + calls + what, "Conv2D only supports NHWC."),
+            (where, "Graph execution error:"),
+        ):
+            with self.subTest(said):
+                text = f"def build(*_):\n    raise RuntimeError({raised!r})\n"
+                self.assertEqual(self.failure(model=text).message, "RuntimeError: " + said)
+
     def test_says_error_for_a_slip_in_the_users_code(self) -> None:
         for slip in ("1 + 'x'", "None > 1", "missing", "1 / 0"):
             with self.subTest(slip):

@@ -331,8 +331,10 @@ def _kind(error: Exception) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else ""
+    """What is wrong; TensorFlow says before where, in lines that end with a colon or are set in."""
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
+    says = [line for line in lines if not (line.endswith(":") or line.startswith((" ", "\t", "<")))]
+    text = (says or lines or [""])[0].strip()
     if isinstance(error, (Unsupported, BadData, BadModel)):
         return text
     return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__

@@ -147,6 +147,7 @@ def key_of(case: Case) -> tuple[str, ...]:
 
 def page(lines: Sequence[dict[str, Any]]) -> str:
     """The tables as Markdown."""
+    lines = sorted(lines, key=_place)
     first = [line for line in lines if line["seed"] == 1]
     parts = [
         *heading("correctness.py", "Proofs of every stack"),
@@ -163,6 +164,19 @@ def page(lines: Sequence[dict[str, Any]]) -> str:
         "",
     ]
     return "\n".join(parts)
+
+
+def _place(line: dict[str, Any]) -> tuple[int, ...]:
+    """Where a proof stands in the tables, in whatever order they were made."""
+    stack, model, precision, method, data_format = key(line)
+    return (
+        MODELS.index(model),
+        list(PRECISIONS).index(precision),
+        METHODS.index(method),
+        STACKS.index(stack),
+        FORMATS.index(data_format),
+        line["seed"],
+    )
 
 
 def known_differences() -> str:

@@ -19,6 +19,7 @@ from cnnbench.link.conversation import Conversation
 from cnnbench.prepare import NotReady, stack_of
 from cnnbench.probe import wire
 from cnnbench.proof import EXPLAINED, SAME, UNVERIFIED, WRONG, Proof, subject
+from cnnbench.proving.comparing import Comparison
 from cnnbench.proving.hearing import SILENCE_SECONDS, UnverifiableError
 from cnnbench.proving.referee import Referee
 from cnnbench.proving.trainee import Trainee
@@ -222,7 +223,7 @@ class _Bench:
         """
         case, referee = self._ready.case, self._referee
         plain, known = standard(referee.described), candidates(case, run.facts)
-        compare = referee.compare(run)
+        compare = Comparison(referee, run)
         found = verdict(compare, plain, known)
         traits = applied(plain, found.explanations)
         if found.right and traits.unordered:
@@ -230,7 +231,7 @@ class _Bench:
             yield events.StageEntered(case, "ordered steps")
             run = self._in_order.train(_made(folder), run.seed)
             rest = [one for one in found.explanations if not one.change(plain).unordered]
-            traits, compare = applied(plain, rest), referee.compare(run)
+            traits, compare = applied(plain, rest), Comparison(referee, run)
             checks = compare(traits)
             found = replace(found, right=holds(checks), checks=checks)
         if not found.right:

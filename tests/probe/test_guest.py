@@ -65,7 +65,8 @@ CASE = {
 MESSAGES = (
     wire.Boot(2, CASE, "null", 7, 2, None, "/own/model.py", None, "/proof", ordered=True),
     wire.Reference(2, "simple_cnn", 2),
-    wire.Expect("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 20, 7),
+    wire.Expect("/proof", [[1, 0], [2, 3]], ["fixed gamma"]),
+    wire.Perturb("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 7, 2, 20),
     wire.Edges("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 7, 2),
     wire.Described([["kernel", [3, 3, 3, 32]]], [32, 32, 3], 10, 8, 10**9, "adam", {"rate": 1e-3}),
     wire.Expected(0.5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,18 @@ import pytest
 
 from cnnbench.envs import cache, stack
 from cnnbench.link import bundle
+from cnnbench.proving import comparing
+from cnnbench.proving.referee import Referee
+from cnnbench.verification import checks
 from cnnbench.verification.checks import allowance
 from tests.stacks.here import KINDS, answer, available
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from cnnbench.proving.trainee import Run
+    from cnnbench.verification.checks import Evidence
 
 pytestmark = pytest.mark.stacks
 
@@ -60,6 +67,32 @@ def test_an_optimizer_that_does_not_begin_anew_is_wrong_with_the_next_seed(
     assert first["outcome"] in {"same", "differs, explained"}
     assert second["outcome"] == "wrong"
     assert done.exit_code == 1
+
+
+def test_a_later_step_is_held_to_its_own_rounding_where_the_first_step_says_too_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    available(REFERENCE)
+
+    def little(evidence: Evidence, number: int) -> Mapping[str, Any]:
+        first = {part: far / 10_000 for part, far in evidence.perturbed[1].items()}
+        return evidence.perturbed.get(number, first | {"size": evidence.perturbed[1]["size"]})
+
+    def noted(self: Referee, run: Run, variants: frozenset[str], step: int) -> Mapping[str, Any]:
+        asked.append(step)
+        return tried(self, run, variants, step)
+
+    asked: list[int] = []
+    tried = Referee.perturbed
+    monkeypatch.setattr(checks, "_perturbed", little)
+    monkeypatch.setattr(comparing, "NEARLY", math.inf)
+    monkeypatch.setattr(Referee, "perturbed", noted)
+
+    told, _ = answer(tmp_path, "verify", "--stack", REFERENCE, "--precision", "bfloat16")
+
+    (proof,) = told["proofs"]
+    assert proof["outcome"] in {"same", "differs, explained"}
+    assert {2, 3} <= set(asked)
 
 
 def in_reference(program: str) -> str:

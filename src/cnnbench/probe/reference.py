@@ -2,9 +2,9 @@
 
 The models are those of `native/`, in plain PyTorch. The reference is begun anew at each step from
 the weights that the stack had before it, so that what is compared is one step, not what became of
-a first rounding over many. How far rounding alone may lead away is tried out: the first step is
-repeated with every weight, and every layer's output and gradient, off by a random share of the
-unit roundoff; without the limit of probabilities where that stops what rounding would show.
+a first rounding over many. How far rounding alone may lead away is tried out: a step is repeated
+with every weight, and every layer's output and gradient, off by a random share of the unit
+roundoff; without the limit of probabilities where that stops what rounding would show.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ def converse(order: Any, requests: Callable[[], Any], send: Callable[[Any], None
 
     torch.set_num_threads(order.threads)
     definition = plugins.load("native", order.model)
+    asked = {wire.Expect: expect, wire.Perturb: perturb, wire.Edges: edges}  # type: Dict[Any, Any]
     send(described(definition))
     message = requests()
     while not isinstance(message, wire.Finish):
@@ -33,7 +34,7 @@ def converse(order: Any, requests: Callable[[], Any], send: Callable[[Any], None
             losses = learning.losses(definition, message)
             send(wire.Learned(losses=losses, seconds=time.perf_counter() - begun))
         else:
-            (edges if isinstance(message, wire.Edges) else expect)(definition, message)
+            asked[type(message)](definition, message)
             send(wire.Expected(seconds=time.perf_counter() - begun))
         message = requests()
 
@@ -73,32 +74,37 @@ def expect(definition: Any, message: Any) -> None:
     """Compute every step that the message asks for, and write `expected.npz`."""
     seen = _load(message, "seen.npz")
     found = {}  # type: Dict[str, Any]
-    shares = changes.Shares(message.seed)
     steps = range(1, len(message.rows) + 1)
     for number, model, data in _before(definition, message, seen, steps):
         is_late = LATE_WEIGHTS in message.variants
         change = changes.Late(seen, number) if is_late else changes.SAME
         right = exact.step(model, definition.L2, data, change)
         _keep(found, "%d/" % number, right)
-        if number > 1 or is_late:
-            continue
         for place, positions in enumerate(right.positions):
             found["positions/%d" % place] = positions
-        with exact.unlimited(model) if right.stopped else contextlib.ExitStack():
-            free = exact.step(model, definition.L2, data) if right.stopped else right
-            found["unlimited"] = _size(free)
-            for sample in range(message.perturbations):
-                rounding = changes.Rounding(message.roundoff, shares)
-                moved = exact.step(model, definition.L2, data, rounding)
-                _keep(found, "off/%d/" % sample, _distances(moved, free))
     _save(message, "expected.npz", found)
 
 
-def _size(step: Step) -> float:
-    """The Euclidean norm of all gradients together."""
+def perturb(definition: Any, message: Any) -> None:
+    """Try out how far rounding leads a step away, and write `perturbed.npz`.
+
+    That is the largest Euclidean distance of each part, and `size`, the norm of all gradients.
+    """
     import torch
 
-    return float(torch.stack([gradient.norm() for gradient in step.gradients]).norm())
+    seen = _load(message, "seen.npz")
+    ((_, model, data),) = _before(definition, message, seen, [message.step])
+    rounding = changes.Rounding(message.roundoff, changes.Shares(message.seed))
+    right = exact.step(model, definition.L2, data)
+    with exact.unlimited(model) if right.stopped else contextlib.ExitStack():
+        free = exact.step(model, definition.L2, data) if right.stopped else right
+        found = {"size": torch.stack([gradient.norm() for gradient in free.gradients]).norm()}
+        for _ in range(message.perturbations):
+            apart = {}  # type: Dict[str, Any]
+            moved = exact.step(model, definition.L2, data, rounding)
+            _keep(apart, "", _distances(moved, free))
+            found.update({name: max(found.get(name, 0.0), far) for name, far in apart.items()})
+    _save(message, "perturbed.npz", found)
 
 
 def edges(definition: Any, message: Any) -> None:

@@ -9,12 +9,13 @@ One message is one line. History of the protocol:
 5. Expect has `edges`.
 6. Edges, in the place of that.
 7. Edges asks for one step.
+8. Perturb does what Expect did besides, in any step.
 """
 
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-VERSION = 7
+VERSION = 8
 
 # Host to guest.
 
@@ -50,9 +51,18 @@ Expect = NamedTuple(
         ("folder", str),  # of `given.npz` and `seen.npz`, where `expected.npz` goes too
         ("rows", List[List[int]]),  # for each step, the images given that it trained on
         ("variants", List[str]),  # what the stack does otherwise
+    ],
+)
+Perturb = NamedTuple(  # how far does rounding lead a step away?
+    "Perturb",
+    [
+        ("folder", str),  # as of Expect, where `perturbed.npz` goes
+        ("rows", List[List[int]]),
+        ("variants", List[str]),
         ("roundoff", float),  # of the precision
-        ("perturbations", int),
         ("seed", int),  # of all that is tried out
+        ("step", int),  # in which it is, from 1
+        ("perturbations", int),
     ],
 )
 Edges = NamedTuple(  # what can values do that are on an edge?
@@ -63,7 +73,7 @@ Edges = NamedTuple(  # what can values do that are on an edge?
         ("variants", List[str]),
         ("roundoff", float),
         ("seed", int),
-        ("step", int),  # in which this is tried out, from 1
+        ("step", int),
     ],
 )
 Learn = NamedTuple(
@@ -128,7 +138,7 @@ Described = NamedTuple(
         ("settings", Dict[str, float]),
     ],
 )
-Expected = NamedTuple("Expected", [("seconds", float)])  # for Edges, too
+Expected = NamedTuple("Expected", [("seconds", float)])  # for Perturb and Edges, too
 Learned = NamedTuple(
     "Learned",
     [
@@ -148,8 +158,8 @@ Gauged = NamedTuple(
 MESSAGES = {
     kind.__name__: kind
     for kind in (
-        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Edges, Learn, Gauge),
-        *(Stage, Booted, Loaded, Built, Compiled, Window, Evaluated, Finished, Failed),
+        *(Boot, Measure, Evaluate, Finish, Again, Reference, Expect, Perturb, Edges, Learn),
+        *(Gauge, Stage, Booted, Loaded, Built, Compiled, Window, Evaluated, Finished, Failed),
         *(Described, Expected, Learned, Gauged),
     )
 }

@@ -69,7 +69,8 @@ class Evidence:
         seen: What the stack made of them.
         losses: That the stack told of each step.
         expected: What the reference makes of the stack's weights.
-        distances: How far rounding led the reference away, by samples.
+        perturbed: How far rounding leads away in a step, and the `size` of its gradients; in those
+            that are not there, as far as in the first.
         roundoff: Of the precision; the largest relative error of one rounding.
         late: What the reference makes of it if all gradients go back through weights as they are
             after the step; needed where updates are unordered.
@@ -80,7 +81,7 @@ class Evidence:
     seen: Arrays
     losses: Sequence[float]
     expected: Arrays
-    distances: Sequence[Arrays]
+    perturbed: Mapping[int, Arrays]
     roundoff: float
     late: Arrays = field(default_factory=dict)
 
@@ -112,14 +113,14 @@ def _loss(evidence: Evidence, traits: Traits, number: int) -> Check:
         where="",
         step=number,
         deviation=abs(told - right),
-        tolerance=_rounding(evidence, "loss") + rounding,
+        tolerance=_rounding(evidence, number, "loss") + rounding,
     )
 
 
 def _trained(evidence: Evidence, traits: Traits, number: int) -> Iterator[Check]:
     """Gradients as the optimiser has them, then what it makes of them."""
-    described, expected = evidence.described, evidence.expected
-    size = gradient_norm(described, expected, number) / float(expected["unlimited"])
+    size = gradient_norm(evidence.described, evidence.expected, number)
+    size /= float(_perturbed(evidence, number)["size"])
     for place, (where, index) in enumerate(_named(evidence.described, TRAINABLE)):
         weight = _weight(evidence, number - 1, index)
         if where.startswith("gamma") and "fixed gamma" in traits.variants:
@@ -132,7 +133,7 @@ def _trained(evidence: Evidence, traits: Traits, number: int) -> Iterator[Check]
         before = before or {kind: np.zeros_like(value) for kind, value in after.items()}
         right = _array(evidence.expected, f"{number}/gradients/{place}")
         found = optimizers.gradient(traits.rule, before, after, moved)
-        far = _rounding(evidence, f"gradients/{place}") * size
+        far = _rounding(evidence, number, f"gradients/{place}") * size
         far += ON_EDGE * float(evidence.expected.get(f"{number}/edges/gradients/{place}", 0.0))
         if traits.unordered:
             late = _array(evidence.late, f"{number}/gradients/{place}")
@@ -168,7 +169,7 @@ def _averaged(evidence: Evidence, traits: Traits, number: int) -> Iterator[Check
             before = _weight(evidence, number - 1, index)
             right = moving.average(traits.average, before, batches)
             after = _array(evidence.seen, f"weights/{number}/{index}")
-            far = _rounding(evidence, f"{name}/{place}")
+            far = _rounding(evidence, number, f"{name}/{place}")
             # Of a debiased average a batch's share is up to all of it.
             share = 1.0 if traits.average.debiased else 1 - moving.MOMENTUM
             # A hundredth, taken as 1 - 0.99 in float32, has lost seven bits.
@@ -238,10 +239,14 @@ def allowance(roundoff: float) -> float:
     return ALLOWANCE + SUMS * optimizers.HALF_ULP / roundoff
 
 
-def _rounding(evidence: Evidence, part: str) -> float:
+def _rounding(evidence: Evidence, number: int, part: str) -> float:
     """How far rounding may lead away."""
-    far = max(float(sample[part]) for sample in evidence.distances)
-    return allowance(evidence.roundoff) * far
+    return allowance(evidence.roundoff) * float(_perturbed(evidence, number)[part])
+
+
+def _perturbed(evidence: Evidence, number: int) -> Arrays:
+    """How far it led in a step, or if that was not tried out, in the first."""
+    return evidence.perturbed.get(number, evidence.perturbed[1])
 
 
 def _array(arrays: Arrays, name: str) -> Floats:

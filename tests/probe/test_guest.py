@@ -680,6 +680,7 @@ class Life(unittest.TestCase):
         for raised, said in (
             (where + calls + what, "Conv2D only supports NHWC."),
             (where, "Graph execution error:"),
+            ("  My file lacks:\nimages", "My file lacks:"),
         ):
             with self.subTest(said):
                 text = f"def build(*_):\n    raise RuntimeError({raised!r})\n"

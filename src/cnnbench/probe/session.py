@@ -34,6 +34,7 @@ Trained = NamedTuple(  # what a guest that proves trains once more
     ],
 )
 
+WHERE = "Graph execution error:"  # how TensorFlow begins to say where, before it says what
 # What frameworks say of an operation that they know but cannot do on this device or in this format.
 REFUSALS = ("not implemented", "unimplemented", "only supports", "not supported", "unsupported")
 
@@ -331,10 +332,12 @@ def _kind(error: Exception) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    """What is wrong; TensorFlow says before where, in lines that end with a colon or are set in."""
-    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()]
-    says = [line for line in lines if not (line.endswith(":") or line.startswith((" ", "\t", "<")))]
-    text = (says or lines or [""])[0].strip()
+    """What is wrong; of TensorFlow's graphs, behind lines that end with a colon or are set in."""
+    lines = [line.rstrip() for line in str(error).splitlines() if line.strip()] or [""]
+    if lines[0] == WHERE:
+        says = (line for line in lines if not line.endswith(":") and line[0] not in " \t<")
+        lines = [next(says, WHERE)]
+    text = lines[0].strip()
     if isinstance(error, (Unsupported, BadData, BadModel)):
         return text
     return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__

@@ -67,7 +67,7 @@ MESSAGES = (
     wire.Reference(2, "simple_cnn", 2),
     wire.Expect("/proof", [[1, 0], [2, 3]], ["fixed gamma"]),
     wire.Perturb("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 7, 2, 20),
-    wire.Edges("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 7, 2),
+    wire.Edges("/proof", [[1, 0], [2, 3]], ["fixed gamma"], 2.0**-24, 7, 2, 12),
     wire.Described([["kernel", [3, 3, 3, 32]]], [32, 32, 3], 10, 8, 10**9, "adam", {"rate": 1e-3}),
     wire.Expected(0.5),
     wire.Learn("/proof", [[1, 0]], [], {"name": "adam", "inside": False}, 2.0**-18, 6, 7),

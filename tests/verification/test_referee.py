@@ -14,6 +14,7 @@ from cnnbench import folders
 from cnnbench.case import Case
 from cnnbench.link.conversation import Conversation
 from cnnbench.probe import wire
+from cnnbench.proving import comparing
 from cnnbench.proving.comparing import Comparison
 from cnnbench.proving.hearing import UnverifiableError
 from cnnbench.proving.referee import Referee
@@ -49,9 +50,11 @@ class ScriptedLine:
     def write(self, line: str) -> None:
         asked = self.script.pop(0)["host"]
         assert json.loads(line) == asked
+        folder = Path(asked.get("folder", ""))
         if asked["type"] == "Perturb" and asked["variants"]:
-            folder = Path(asked["folder"])
             (folder / "own.npz").rename(folder / "perturbed.npz")
+        if asked.get("coins") == comparing.MANY:
+            (folder / "many.npz").rename(folder / "edges.npz")
 
     def read(self, seconds: float) -> str:  # noqa: ARG002
         return json.dumps(self.script.pop(0)["guest"])
@@ -59,9 +62,13 @@ class ScriptedLine:
 
 def edged(folder: Path, far: float = 1.0) -> ScriptedLine:
     """Finds how far values on an edge move gradients of the second step, which it is asked for."""
-    edges: dict[str, Any] = {"2/edges/gradients/1": np.float64(far)}
-    np.savez(folder / "edges.npz", **edges)
+    np.savez(folder / "edges.npz", **edges(far))
     return ScriptedLine(folder, "edges")
+
+
+def edges(far: float) -> dict[str, Any]:
+    """How far values on an edge move a gradient of the second step."""
+    return {"2/edges/gradients/1": np.float64(far)}
 
 
 def perturbed(folder: Path, far: float, step: int = 2) -> ScriptedLine:
@@ -192,6 +199,21 @@ def test_rounding_is_not_tried_out_where_the_first_step_is_off_too(run: Any) -> 
 
     assert line.script == []
     assert [check.step for check in found if check.excess > 1] == [1, 2]
+
+
+@pytest.mark.parametrize(("far", "steps"), [(0.02, set()), (0.009, {2})])
+def test_more_coins_are_thrown_where_a_few_nearly_excuse_a_gradient(
+    run: Any, far: float, steps: set[int]
+) -> None:
+    rewrite(run.folder, OFF)
+    np.savez(run.folder / "edges.npz", **edges(0.008))
+    np.savez(run.folder / "many.npz", **edges(far))
+    line = ScriptedLine(run.folder, "coins")
+
+    found = compared(run, line)
+
+    assert line.script == []
+    assert {check.step for check in found if check.excess > 1} == steps
 
 
 def test_a_gradient_that_an_edge_excuses_is_not_among_all_that_is_off(run: Any) -> None:

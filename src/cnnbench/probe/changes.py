@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from .native import _layout
 
-COINS, HALF = 2, 0.5  # ways in which values on an edge go by coins: one alone may see nothing
+HALF = 0.5
 EDGE, EDGE_SAMPLES = 64.0, 3  # a value is near an edge within so much of what samples were off
 # Of n equal terms, added one by one, every partial sum is rounded to the same side: their mean is
 # off by n/2 roundings. With so many, by no more than the host allows for any layer, which is 64.
@@ -280,7 +280,7 @@ def _computed(layer: Any, x: Any, weight: Any, bias: Any) -> Any:
     return functional.conv2d(x, weight, bias, layer.stride, layer.padding)
 
 
-def either_way(near: Dict[Any, float]) -> List[Tuple[Edges, Edges]]:
+def either_way(near: Dict[Any, float], coins: int) -> List[Tuple[Edges, Edges]]:
     """Pairs of opposite changes, between which what values on an edge can do is seen.
 
     All values of one kind of layer at once, then each of all by a coin: those that make up for each
@@ -288,10 +288,11 @@ def either_way(near: Dict[Any, float]) -> List[Tuple[Edges, Edges]]:
 
     Args:
         near: As `near_edges` gives it.
+        coins: Ways in which values go by one: one alone may see nothing.
     """
     kinds = dict.fromkeys(type(layer) for layer in near)
     alike = [{layer: near[layer] for layer in near if type(layer) is kind} for kind in kinds]
-    ways = [(layers, None) for layers in alike] + [(near, seed) for seed in range(COINS)]
+    ways = [(layers, None) for layers in alike] + [(near, seed) for seed in range(coins)]
     return [
         (Edges(layers, is_open=True, seed=seed), Edges(layers, is_open=False, seed=seed))
         for layers, seed in ways

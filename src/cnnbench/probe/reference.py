@@ -112,9 +112,10 @@ def edges(definition: Any, message: Any) -> None:
     seen = _load(message, "seen.npz")
     ((number, model, data),) = _before(definition, message, seen, [message.step])
     rounding = changes.Rounding(message.roundoff, changes.Shares(message.seed))
+    near = changes.near_edges(model, data[0], rounding)
     apart = [
         _distances(*(exact.step(model, definition.L2, data, side) for side in sides)).gradients
-        for sides in changes.either_way(changes.near_edges(model, data[0], rounding))
+        for sides in changes.either_way(near, message.coins)
     ]
     found = {
         "%d/edges/gradients/%d" % (number, place): max(distances).numpy()

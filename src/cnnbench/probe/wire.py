@@ -9,7 +9,7 @@ One message is one line. History of the protocol:
 5. Expect has `edges`.
 6. Edges, in the place of that.
 7. Edges asks for one step.
-8. Perturb does what Expect did besides, in any step.
+8. Perturb does what Expect did besides, in any step; Edges has `coins`.
 """
 
 import json
@@ -74,6 +74,7 @@ Edges = NamedTuple(  # what can values do that are on an edge?
         ("roundoff", float),
         ("seed", int),
         ("step", int),
+        ("coins", int),  # ways in which values go each by a coin
     ],
 )
 Learn = NamedTuple(

@@ -78,9 +78,9 @@ class Referee:
                 _keep(place, found)
         return found
 
-    def edges(self, run: Run, variants: frozenset[str], step: int) -> Mapping[str, Any]:
+    def edges(self, run: Run, variants: frozenset[str], step: int, coins: int) -> Mapping[str, Any]:
         """How far values on an edge can move the gradients of a step."""
-        self._ask(wire.Edges, run, variants, **self._how(run, step))
+        self._ask(wire.Edges, run, variants, **self._how(run, step), coins=coins)
         return hearing.arrays(run.folder / "edges.npz")
 
     def learned(self, run: Run, traits: Traits) -> tuple[Check, Sequence[float]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from cnnbench.store.database import new_id, now
 from cnnbench.verification.audit import faults, left_out
 from cnnbench.verification.explanations import applied, candidates
 from cnnbench.verification.traits import standard
-from cnnbench.verification.verdict import holds, told, verdict, worst
+from cnnbench.verification.verdict import holds, taught, told, verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -206,10 +207,10 @@ class _Bench:
             losses = {"seen": tuple(run.losses)}
             if found.right:
                 yield events.StageEntered(case, "learning")
-                check, falls = referee.learned(run, traits)
-                checks = [*found.checks, check]
-                found = replace(found, right=holds(checks), checks=checks)
-                losses["reference"] = tuple(falls)
+                compare, learn = Comparison(referee, run), partial(referee.learned, run)
+                known = candidates(case, run.facts)
+                found, right = taught(compare, learn, traits, known, found)
+                losses["reference"] = tuple(right)
             return _concluded(proof, found, losses)
 
     def _judged(

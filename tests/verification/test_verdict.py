@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnbench.verification.checks import Check
-from cnnbench.verification.explanations import EXPLANATIONS, Explanation, candidates
+from cnnbench.verification.explanations import EXPLANATIONS, Explanation, applied, candidates
 from cnnbench.verification.optimizers import Rule
 from cnnbench.verification.traits import Traits
-from cnnbench.verification.verdict import told, verdict, worst
+from cnnbench.verification.verdict import taught, told, verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,54 @@ def test_a_difference_that_nobody_knows_is_wrong_and_told_of_the_nearest() -> No
     found = verdict(stack({"a", "unknown"}), PLAIN, [named("a"), named("b")])
     assert not found.right
     assert told(found.checks) == "loss in step 1 is off by 10, where rounding explains 1"
+
+
+def learning(does: set[str]) -> tuple[list[set[str]], Callable[[Traits], Any]]:
+    """What was asked for so far, and what learns with some differences; `late` shows in no step."""
+    asked: list[set[str]] = []
+
+    def learn(traits: Traits) -> tuple[Check, list[float]]:
+        asked.append(set(traits.variants))
+        off = 10.0 * len(traits.variants ^ does)
+        return check("late loss", off, step=24), [float(len(asked))]
+
+    return asked, learn
+
+
+def steps(traits: Traits) -> list[Check]:
+    """Steps with one difference, which do not show whether there is `late`, too."""
+    return stack({"a"})(replace(traits, variants=traits.variants - {"late"}))
+
+
+@pytest.mark.parametrize(
+    ("does", "explained", "losses"),
+    [({"a"}, ["a"], [1.0]), ({"a", "late"}, ["a", "late"], [2.0])],
+)
+def test_a_difference_that_shows_in_no_step_may_explain_learning(
+    does: set[str], explained: list[str], losses: list[float]
+) -> None:
+    known = [named(name) for name in ("a", "b", "late")]
+    found = verdict(steps, PLAIN, known)
+    _, learn = learning(does)
+
+    found, right = taught(steps, learn, applied(PLAIN, found.explanations), known, found)
+
+    assert found.right
+    assert [one.name for one in found.explanations] == explained
+    assert right == losses
+
+
+def test_learning_is_not_held_to_what_no_step_agrees_with() -> None:
+    known = [named(name) for name in ("a", "b", "late")]
+    found = verdict(steps, PLAIN, known)
+    asked, learn = learning({"a", "b"})
+
+    found, right = taught(steps, learn, applied(PLAIN, found.explanations), known, found)
+
+    assert not found.right
+    assert told(found.checks).startswith("late loss in step 24")
+    assert asked == [{"a"}, {"a", "late"}]
+    assert right == [1.0]
 
 
 def test_what_is_infinite_everywhere_is_wrong_and_still_told() -> None:

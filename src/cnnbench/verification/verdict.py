@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cnnbench.verification.traits import Traits
 
     Compare = Callable[[Traits], list[Check]]
+    Losses = Sequence[float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,40 @@ def _needed(compare: Compare, plain: Traits, found: Verdict) -> Verdict:
         if holds(checks):
             found = Verdict(right=True, explanations=others, checks=checks)
     return found
+
+
+def taught(
+    compare: Compare,
+    learn: Callable[[Traits], tuple[Check, Losses]],
+    traits: Traits,
+    known: Sequence[Explanation],
+    found: Verdict,
+) -> tuple[Verdict, Losses]:
+    """What learning adds to what single steps showed, and the losses that the stack is held to.
+
+    A known difference may matter in learning that mattered in no step before: how the loss is
+    computed does once a network is sure of an image. It explains learning if steps hold with it.
+
+    Args:
+        compare: Holds the steps that were seen against what traits ask for.
+        learn: Holds the losses that were seen against what traits ask for, and tells those.
+        traits: With which the steps hold.
+        known: Differences that the stack may have.
+        found: In the steps.
+    """
+    check, losses = learn(traits)
+    told = replace(found, right=holds([check]), checks=[*found.checks, check])
+    if told.right:
+        return told, losses
+    for one in known:
+        asked = one.change(traits)
+        if one in found.explanations or asked == traits or not holds(checks := compare(asked)):
+            continue
+        check, others = learn(asked)
+        if holds([check]):
+            some = (*found.explanations, one)
+            return Verdict(right=True, explanations=some, checks=[*checks, check]), others
+    return told, losses
 
 
 def holds(found: Sequence[Check]) -> bool:

@@ -96,6 +96,7 @@ def test_time_to_accuracy_has_an_interval_over_seeds() -> None:
 def test_what_learns_as_the_reference_does_is_not_refused() -> None:
     found = concluded((6, 5, 6, 7, 5))
     assert found.verdict == "settled"
+    assert found.labels == ()
     assert found.convergence is not None
     assert found.convergence.images.low is not None
     assert found.convergence.images.high is not None
@@ -109,6 +110,13 @@ def test_what_learns_from_far_fewer_images_is_refused_and_has_no_number() -> Non
     assert "of the images that the reference needs" in found.reason
     assert not found.metrics
     assert found.images_per_second is None
+
+
+def test_what_seems_to_learn_from_fewer_images_but_not_so_surely_is_doubtful() -> None:
+    found = concluded((2, 3, 5, 3, 2))
+    assert found.verdict == "settled"
+    assert "convergence doubtful" in found.labels
+    assert "convergence doubtful" in goals.markdown([found])
 
 
 def test_what_learns_more_slowly_is_not_refused_for_time_shows_it() -> None:

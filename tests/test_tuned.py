@@ -26,6 +26,7 @@ from cnnbench.tuned import (
     proof,
     unfailed,
     unhurt,
+    unrivalled,
     winner,
 )
 from tests.blank import LAUNCH
@@ -96,6 +97,11 @@ def test_what_did_not_help_may_be_unhurt() -> None:
     assert unhurt(replace(BASE, batch_size=64), lap(speeds)) == ()
     rivals: dict[Case, float] = {BASE: 100, mixed("jit"): 95, mixed("no_jit"): 98}
     assert unhurt(BASE, lap(rivals, blocks=1)) == ("no_jit",)
+
+
+def test_of_recipes_that_nothing_is_known_of_those_are_taken_that_exclude_no_other() -> None:
+    assert unrivalled(["spin", "jit", "no_jit", "keep_memory"]) == ("keep_memory", "spin")
+    assert unrivalled([]) == ()
 
 
 def test_a_base_that_did_not_race_is_helped_by_nothing() -> None:

@@ -71,6 +71,21 @@ def test_no_launch_counts_in_two_races_even_of_the_same_arms(
     assert len(ids) == len(set(ids))
 
 
+def test_where_time_left_out_single_recipes_all_are_tried_at_once(
+    tuned: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speeds = {(): 100.0, ("pin_threads", "spin"): 150.0, ("pin_threads",): 120.0, ("spin",): 170.0}
+    monkeypatch.setitem(tuning.ENDS, "recipes", 0.0)
+    monkeypatch.setattr(recipes, "refusal", lambda *_: None)
+    monkeypatch.setattr(tuning, "value_of", lambda _: lambda launch: speeds[launch.case.recipes])
+
+    answer = tuned(600.0, ["pin_threads", "spin"])
+
+    assert [race.name for race in answer.unraced] == ["recipes"]
+    assert answer.best is not None
+    assert answer.best.recipes == ("spin",)
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="keep_memory is of glibc")
 def test_a_recipe_that_helps_only_where_another_does_is_found(
     tuned: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch

@@ -86,6 +86,8 @@ def conclude(
             metrics={},
             convergence=held,
         )
+    if held.images.high is not None and held.images.high < 1:
+        return replace(found, labels=(*found.labels, "convergence doubtful"), convergence=held)
     return replace(found, convergence=held)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -181,6 +182,12 @@ def unhurt(base: Case, lap: Lap) -> tuple[str, ...]:
         if high >= 1:
             found[name] = effect
     return _mixed(found)
+
+
+def unrivalled(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of some recipes, of which nothing is known, that none of the others excludes."""
+    slots = Counter(map(recipes.slot, names))
+    return tuple(sorted(name for name in names if slots[recipes.slot(name)] == 1))
 
 
 def _mixed(effects: Mapping[str, float]) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ Races, each of launches of its own:
 
     bases           stacks, data formats and precisions, without recipes, where there are several
     recipes         the best bases of each stack, alone and with one recipe
-    together        each of them with all recipes that helped, and with all that did not hurt
+    together        each of them with all recipes that helped, and with all that did not hurt, or
+                    that there was no time to try
     around          the best of these with one recipe less or more, until it stays the best
     confirmation    the winner against what the user has now, for a gain that was not picked
 
@@ -223,16 +224,23 @@ class Tuning:
         """Race all bases with what helped them, and with all that did not hurt.
 
         The second for what one recipe saves may hide what another does. And of the best one's stack
-        the bases alone: what seemed to help may have been noise.
+        the bases alone: what seemed to help may have been noise. Where there was no time for single
+        recipes, all at once are better than none: the race says whether they help.
         """
         helped = [replace(base, recipes=tuned.helping(base, lap)) for base in bases]
-        unhurt = [replace(base, recipes=tuned.unhurt(base, lap)) for base in bases]
+        unhurt = [replace(base, recipes=self._unhurt(base, lap)) for base in bases]
         expected = [tuned.expected(base, lap) for base in bases]
         best = bases[expected.index(max(expected))]
         alone = [base for base in bases if base.stack == best.stack]
         cases = [self._present, *alone, *helped, *unhurt]
         found = yield from self._race(tuned.COMBINED, cases, TOGETHER, [self._present])
         yield from self._around(found, lap)
+
+    def _unhurt(self, base: Case, lap: tuned.Lap) -> tuple[str, ...]:
+        """All recipes that a base may have, as far as is known."""
+        if lap.launches:
+            return tuned.unhurt(base, lap)
+        return tuned.unrivalled(self._having(base))
 
     def _around(self, found: tuned.Lap, lap: tuned.Lap) -> Generator[events.Event]:
         """Race those of one recipe less or more than the best, until it stays the best.

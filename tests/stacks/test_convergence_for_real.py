@@ -85,9 +85,10 @@ def test_a_learning_rate_that_is_too_high_is_refused_for_it_learns_too_well(
     change("optimizers.py", "InverseTimeDecay(rate, ", "InverseTimeDecay(5 * rate, ")
     images = tmp_path / "noisy.py"
     images.write_text(NOISY)
-    flags = ("--dataset", str(images), "--batch-size", "50", "--until", "accuracy=0.8")
+    # Five seeds miss it once in ten times, for some learn twice as fast as others do.
+    flags = ("--dataset", str(images), "--batch-size", "50", "--launches", "8")
 
-    found = results(tmp_path, "--stack", TORCH, *flags)
+    found = results(tmp_path, "--stack", TORCH, *flags, "--until", "accuracy=0.8")
 
     assert found[TORCH]["verdict"] == "refused"
     assert "of the images that the reference needs" in found[TORCH]["reason"]

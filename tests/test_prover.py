@@ -181,6 +181,16 @@ def test_a_race_proves_what_is_ahead_and_not_what_lost(store: Store, outcomes: l
     assert found.inside == ("fast",)
 
 
+def test_a_race_whose_time_is_up_has_one_block_if_that_is_over_early_enough(store: Store) -> None:
+    now = time.monotonic()
+    late = race(store, "late", deadline=now)
+    list(late.run())
+    assert late.blocks() == []
+    graced = race(store, "graced", deadline=now, first_end=now + 600)
+    list(graced.run())
+    assert len(graced.blocks()) == 1
+
+
 def test_what_is_ahead_and_wrong_leaves_and_those_that_it_beat_are_back(
     store: Store, outcomes: list[str]
 ) -> None:

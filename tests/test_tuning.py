@@ -76,6 +76,7 @@ def test_where_time_left_out_single_recipes_all_are_tried_at_once(
 ) -> None:
     speeds = {(): 100.0, ("pin_threads", "spin"): 150.0, ("pin_threads",): 120.0, ("spin",): 170.0}
     monkeypatch.setitem(tuning.ENDS, "recipes", 0.0)
+    monkeypatch.setattr(tuning, "first_end", lambda kind: tuning.ENDS[kind])
     monkeypatch.setattr(recipes, "refusal", lambda *_: None)
     monkeypatch.setattr(tuning, "value_of", lambda _: lambda launch: speeds[launch.case.recipes])
 

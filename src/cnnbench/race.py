@@ -37,8 +37,10 @@ class Race(Arena):
         arms: At least one, with different names.
         rules: When an arm leaves, and when the race is over.
         value: What is to be large, of a launch that counts; None where it has none.
-        deadline: No block begins after this, on the monotonic clock, but those that must.
-        end: Nor one that would not be over by this, as far as launches tell.
+        deadline: No block begins after this, on the monotonic clock, but those that must, and the
+            first if it will be over by `first_end`.
+        first_end: Later than that, or the same.
+        end: No block begins that would not be over by this, as far as launches tell.
         earlier: Launches of other races, which tell how long an arm takes.
         name: What it is called in there: it shares no launch with another, even of the same arms.
         part_of: The campaign that it belongs to, in which it is run once.
@@ -58,6 +60,7 @@ class Race(Arena):
         value: Value,
         deadline: float = math.inf,
         *,
+        first_end: float = -math.inf,
         end: float = math.inf,
         earlier: Sequence[Launch] = (),
         name: str,
@@ -72,7 +75,7 @@ class Race(Arena):
         self._stay = frozenset(stay)
         self._rules = rules
         self._value = value
-        self._deadline, self._end = deadline, end
+        self._deadline, self._first_end, self._end = deadline, first_end, end
         self._took = {one.arm: seconds(one) for one in earlier}
         self._must = must
         self._ahead = ahead
@@ -104,7 +107,9 @@ class Race(Arena):
         return found
 
     def _measure(self) -> Happenings:
-        yield events.RaceStarted(self._name, max(self._deadline - time.monotonic(), 0.0))
+        now = time.monotonic()
+        left = (self._deadline if now < self._deadline else self._first_end) - now
+        yield events.RaceStarted(self._name, max(left, 0.0))
         yield from super()._measure()
 
     def _admitted(self, case: Case) -> Generator[Happening, None, Ready | NotReady]:
@@ -144,7 +149,11 @@ class Race(Arena):
         usual = mean(took.values()) if took else 0.0
         begin = time.monotonic()
         ends = begin + sum(took.get(name, usual) for name in names)
-        return number > self._must and (begin >= self._deadline or ends >= self._end)
+        if number <= self._must:
+            return False
+        if number == 1 and begin >= self._deadline:
+            return ends >= self._first_end
+        return begin >= self._deadline or ends >= self._end
 
     def _digest(self, *more: str) -> str:
         return super()._digest(self._part_of, self._name, *more)

@@ -163,6 +163,7 @@ class Tuning:
             rules,
             value_of(self._objective),
             self._begun + self._seconds * ENDS[kind],
+            first_end=self._begun + self._seconds * first_end(kind),
             end=self._begun + self._seconds,
             earlier=[one for lap in self._laps for one in lap.launches],
             name=name,
@@ -259,6 +260,16 @@ class Tuning:
             cases = [self._present, best, *around]
             name = f"{tuned.AROUND} {len(centres)}"
             found = yield from self._race(tuned.AROUND, cases, TOGETHER, [self._present], name)
+
+
+def first_end(kind: str) -> float:
+    """The share of the time by which the first block of a race is over, though it began late.
+
+    One block of each race tells more than several of some: it takes what is the next race's. But
+    not what is the confirmation's.
+    """
+    later = [share for share in ENDS.values() if ENDS[kind] < share < ENDS[tuned.CONFIRMED]]
+    return min(later, default=ENDS[kind])
 
 
 def value_of(objective: str) -> Callable[[Launch], float | None]:

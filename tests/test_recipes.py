@@ -19,18 +19,31 @@ from cnnbench.result import conclude
 from tests.blank import LAUNCH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cnnbench.case import Case
 
 NAMES = catalog.names("recipes")
 CASE = replace(LAUNCH.case, stack="keras3-torch", method="fit")
+ONEDNN = catalog.module("recipes", "bfloat16_math")._onednn
 
 names = st.lists(st.sampled_from(NAMES), max_size=4)
 
 
 def mixed(*wanted: str, **changed: Any) -> Case:
     return replace(CASE, recipes=wanted, **changed)
+
+
+@pytest.fixture
+def cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have recipes see a CPU with some instructions."""
+
+    def has(flags: str) -> None:
+        (tmp_path / "cpuinfo").write_text(f"processor: 0\nflags: {flags}\n")
+        monkeypatch.setattr(ONEDNN, "CPUS", str(tmp_path / "cpuinfo"))
+
+    return has
 
 
 @given(chosen=names, other=st.randoms())
@@ -77,6 +90,8 @@ def test_what_cannot_be_mixed_is_told(text: str, told: str) -> None:
             "keras3-jax does not compute with oneDNN",
         ),
         (mixed("bfloat16_math", precision="bfloat16"), "torch", "it is of float32"),
+        (mixed("no_float16_math"), "jax", "does not compute with oneDNN"),
+        (mixed("no_float16_math"), "torch", "it is of float16"),
         (mixed("steps_per_execution"), "torch", "torch has none"),
         (mixed("steps_per_execution", method="train_on_batch"), "jax", "it is of fit, not of tr"),
         (mixed("no_jit"), "jax", "it is of TensorFlow on GPUs"),
@@ -124,14 +139,49 @@ def test_a_library_that_is_not_here_is_named_with_its_package(
     ],
 )
 def test_bfloat16_math_is_refused_where_the_cpu_would_stay_in_float32(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, told: str | None
+    cpu: Callable[[str], None], flags: str, told: str | None
 ) -> None:
-    (tmp_path / "cpuinfo").write_text(f"processor: 0\nflags: {flags}\n")
-    recipe = catalog.module("recipes", "bfloat16_math")
-    monkeypatch.setattr(recipe, "CPUS", str(tmp_path / "cpuinfo"))
+    cpu(flags)
     assert recipes.refusal(mixed("bfloat16_math"), "torch") == told
-    monkeypatch.setattr(recipe, "CPUS", str(tmp_path / "none"))
+
+
+def test_bfloat16_math_is_tried_where_nobody_says_what_the_cpu_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ONEDNN, "CPUS", str(tmp_path / "none"))
     assert recipes.refusal(mixed("bfloat16_math"), "torch") is None
+
+
+@pytest.mark.parametrize("flags", ["fpu avx2", "avx512_bf16", "avx512_fp16 amx_fp16"])
+def test_no_float16_math_is_refused_where_onednn_is_fast_or_has_no_float16(
+    cpu: Callable[[str], None], flags: str
+) -> None:
+    cpu(flags)
+    case = mixed("no_float16_math", precision="float16")
+    assert "oneDNN has no slow float16" in (recipes.refusal(case, "torch") or "")
+
+
+def test_no_float16_math_takes_from_each_framework_what_makes_it_slow(
+    cpu: Callable[[str], None],
+) -> None:
+    cpu("avx512_bf16 avx512_fp16 amx_bf16")
+    case = mixed("no_float16_math", precision="float16")
+    assert recipes.refusal(case, "torch") is None
+    assert recipes.environment(case, "torch") == {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
+    assert recipes.environment(case, "tensorflow") == {"TF_ENABLE_ONEDNN_OPTS": "0"}
+
+
+def test_no_float16_math_leaves_tensorflow_with_channels_first_what_it_needs(
+    cpu: Callable[[str], None],
+) -> None:
+    cpu("avx512_fp16")
+    more = {"precision": "float16", "stack": "keras3-tensorflow"}
+    last, first = (
+        recipes.refusal(mixed("no_float16_math", data_format=name, **more), "tensorflow")
+        for name in ("channels_last", "channels_first")
+    )
+    assert last is None
+    assert "channels last only" in (first or "")
 
 
 def test_recipes_are_part_of_what_a_case_and_its_proof_are() -> None:

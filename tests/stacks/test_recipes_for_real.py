@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,17 +26,19 @@ NORMALISED = ("fused_batch_norm", "channels_last_memory", "direct_calls", "direc
 
 def having(name: str, recipe: str) -> list[str]:
     """What makes a stack take a recipe, as flags; none if it never does."""
-    for data_format in ("channels_last", "channels_first"):
+    precisions, formats = ("float32", "float16"), ("channels_last", "channels_first")
+    for precision, data_format in itertools.product(precisions, formats):
         case = Case(
             stack=name,
             model="resnet20_cifar",
             dataset="synthetic-32",
             method="train_on_batch",
+            precision=precision,
             data_format=data_format,
             recipes=(recipe,),
         )
         if recipes.refusal(case, stack.load(name).backend) is None:
-            return ["--data-format", data_format]
+            return ["--precision", precision, "--data-format", data_format]
     return []
 
 

@@ -90,6 +90,8 @@ def test_what_cannot_be_mixed_is_told(text: str, told: str) -> None:
             "keras3-jax does not compute with oneDNN",
         ),
         (mixed("bfloat16_math", precision="bfloat16"), "torch", "it is of float32"),
+        (mixed("own_buffers"), "torch", "torch is not MXNet"),
+        (mixed("own_buffers", device="gpu"), "mxnet", "MKL computes on CPUs"),
         (mixed("no_float16_math"), "jax", "does not compute with oneDNN"),
         (mixed("no_float16_math"), "torch", "it is of float16"),
         (mixed("steps_per_execution"), "torch", "torch has none"),
@@ -182,6 +184,14 @@ def test_no_float16_math_leaves_tensorflow_with_channels_first_what_it_needs(
     )
     assert last is None
     assert "channels last only" in (first or "")
+
+
+def test_what_mends_wrong_training_is_known_where_it_goes_with_a_case() -> None:
+    case = replace(CASE, stack="keras2.1.6-mxnet1.1.0")
+    assert recipes.mending(case, "mxnet") == ["own_buffers"]
+    assert recipes.mending(replace(case, recipes=("own_buffers",)), "mxnet") == []
+    assert recipes.mending(replace(case, device="gpu"), "mxnet") == []
+    assert recipes.mending(CASE, "torch") == []
 
 
 def test_recipes_are_part_of_what_a_case_and_its_proof_are() -> None:

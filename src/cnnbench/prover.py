@@ -211,7 +211,7 @@ class _Bench:
                 known = candidates(case, run.facts)
                 found, right = taught(compare, learn, traits, known, found)
                 losses["reference"] = tuple(right)
-            return _concluded(proof, found, losses)
+            return _concluded(proof, found, losses, recipes.mending(case, self._ready.stack.backend))
 
     def _judged(
         self, run: Run, folder: Path
@@ -241,8 +241,13 @@ class _Bench:
         return found, traits, run
 
 
-def _concluded(proof: Proof, found: Verdict, losses: Mapping[str, tuple[float, ...]]) -> Proof:
-    """The proof with what was found."""
+def _concluded(
+    proof: Proof,
+    found: Verdict,
+    losses: Mapping[str, tuple[float, ...]],
+    mending: Sequence[str],
+) -> Proof:
+    """The proof with what was found; what is wrong may have recipes that mend it."""
     right = replace(
         proof,
         outcome=EXPLAINED if found.explanations else SAME,
@@ -253,7 +258,9 @@ def _concluded(proof: Proof, found: Verdict, losses: Mapping[str, tuple[float, .
     )
     if found.right:
         return right
-    return replace(right, outcome=WRONG, reason=told(found.checks), explanations=())
+    remedies = [f"it may be right with --recipe {name}" for name in mending]
+    reason = "; ".join([told(found.checks), *remedies])
+    return replace(right, outcome=WRONG, reason=reason, explanations=())
 
 
 def _made(folder: Path) -> Path:

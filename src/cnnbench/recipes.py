@@ -73,6 +73,18 @@ def rounds_like(case: Case) -> str:
     return next((r.ROUNDS_LIKE for _, r in _of(case) if hasattr(r, "ROUNDS_LIKE")), case.precision)
 
 
+def mending(case: Case, backend: str) -> list[str]:
+    """Recipes that a case lacks, with which training that is wrong may be right."""
+    every = [(name, catalog.module("recipes", name)) for name in catalog.names("recipes")]
+    return [
+        name
+        for name, recipe in every
+        if getattr(recipe, "MENDS", False)
+        and name not in case.recipes
+        and not recipe.refusal(_told(case, backend))
+    ]
+
+
 def idles(case: Case) -> bool:
     """Whether a process of the case leaves the CPUs to others while it waits."""
     return all(getattr(recipe, "IDLES", True) for _, recipe in _of(case))

@@ -6,6 +6,7 @@ SOURCE              where it is documented
 SLOT                only where it has rivals: what it decides; two recipes of one slot do not mix
 ROUNDS_LIKE         only where it computes less precisely than the case says: the precision it has
 IDLES               False where a process that waits keeps its CPUs busy: it waits beside no other
+MENDS               True where training that is wrong as it comes is known to be right with it
 ONE_STEP            False where training shows no single steps any more
 refusal(case)       why it does not go with a case on this machine, or nothing; the host asks, with
                     the case's fields and `backend`

@@ -104,7 +104,7 @@ def missing(
 
 
 def cases(stacks: Sequence[str], models: Sequence[str]) -> Iterator[Case]:
-    """Every combination, reduced precision where the stack has it; what may be wrong also mended."""
+    """Every combination, in the precisions that a stack has; what may be wrong also mended."""
     for method, precision, model, stack, data_format in itertools.product(
         METHODS, PRECISIONS, models, stacks, FORMATS
     ):

@@ -21,6 +21,8 @@ from cnnbench.proof import Proof, subject
 from cnnbench.race import Race
 from cnnbench.racing import Rules
 from cnnbench.store.database import Store, new_id
+from cnnbench.verification.checks import Check
+from cnnbench.verification.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -62,6 +64,18 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(prover, "prove", prove)
     return found
+
+
+def test_what_is_wrong_names_the_recipes_that_may_mend_it() -> None:
+    blank = prover.unproven(subject(CASE, "f", "p", MACHINE), 1, "")
+    off = Check(what="loss", where="", step=2, deviation=1.6, tolerance=0.0011)
+    found = Verdict(right=False, explanations=(), checks=(off,))
+    proof = prover._concluded(blank, found, {}, ["own_buffers"])
+    assert proof.outcome == "wrong"
+    assert proof.reason == (
+        "loss in step 2 is off by 1.6, where rounding explains 0.0011;"
+        " it may be right with --recipe own_buffers"
+    )
 
 
 def campaign(store: Store, machine: Facts = MACHINE, **options: Any) -> Campaign:

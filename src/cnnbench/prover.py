@@ -211,7 +211,8 @@ class _Bench:
                 known = candidates(case, run.facts)
                 found, right = taught(compare, learn, traits, known, found)
                 losses["reference"] = tuple(right)
-            return _concluded(proof, found, losses, recipes.mending(case, self._ready.stack.backend))
+            remedies = recipes.mending(case, self._ready.stack.backend)
+            return _concluded(proof, found, losses, remedies)
 
     def _judged(
         self, run: Run, folder: Path
@@ -245,9 +246,9 @@ def _concluded(
     proof: Proof,
     found: Verdict,
     losses: Mapping[str, tuple[float, ...]],
-    mending: Sequence[str],
+    remedies: Sequence[str],
 ) -> Proof:
-    """The proof with what was found; what is wrong may have recipes that mend it."""
+    """The proof with what was found; what is wrong may have recipes as remedies."""
     right = replace(
         proof,
         outcome=EXPLAINED if found.explanations else SAME,
@@ -258,8 +259,8 @@ def _concluded(
     )
     if found.right:
         return right
-    remedies = [f"it may be right with --recipe {name}" for name in mending]
-    reason = "; ".join([told(found.checks), *remedies])
+    hints = [f"it may be right with --recipe {name}" for name in remedies]
+    reason = "; ".join([told(found.checks), *hints])
     return replace(right, outcome=WRONG, reason=reason, explanations=())
 
 

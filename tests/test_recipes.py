@@ -169,6 +169,7 @@ def test_no_float16_math_takes_from_each_framework_what_makes_it_slow(
     cpu("avx512_bf16 avx512_fp16 amx_bf16")
     case = mixed("no_float16_math", precision="float16")
     assert recipes.refusal(case, "torch") is None
+    assert "no float16" in (recipes.refusal(case, "native") or "")
     assert recipes.environment(case, "torch") == {"ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16"}
     assert recipes.environment(case, "tensorflow") == {"TF_ENABLE_ONEDNN_OPTS": "0"}
 

@@ -17,6 +17,8 @@ def refusal(case: Any) -> str:
     why = _onednn.refusal(case)
     if why or case["precision"] != "float16":
         return why or "it is of float16"
+    if case["backend"] == "native":
+        return "plain PyTorch has no float16 here"
     known = _onednn.instructions()
     if "avx512_fp16" not in known or "amx_fp16" in known:
         return "on this CPU oneDNN has no slow float16"

@@ -1,8 +1,8 @@
 """Have MXNet give each value of its graph a buffer of its own, instead of sharing them.
 
 MXNet 1.1 with MKL shares buffers between values of different layouts. On CPUs on which MKL takes
-AVX2 or AVX-512, some networks are then computed wrongly from their second step on: ResNet-50 at
-64x64 is, at 256x256 it is not.
+AVX2 or AVX-512, some networks are then computed wrongly from their second step on, by their shapes:
+ResNet-50 at 64x64 is.
 """
 
 from typing import Any, Dict

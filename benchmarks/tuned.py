@@ -12,8 +12,9 @@ RESULTS.md. M is for each of the four tunings (20); two hours a model.
 On a GPU training is by `fit`, whose next batch is on its way while the GPU computes. --python takes
 what an environment of yours has in the place of our stacks: Keras on each backend, and PyTorch
 without Keras. Where time is short, --backend limits what is looked at (`old` is TensorFlow 1.7),
-and --kind, --precision and --recipe what is tuned; what is not is compared as it comes. With
---minutes 0 nothing is tuned: the recipes are compared, or mixtures of some, joined by `+`.
+and --kind, --precision and --recipe what is tuned; what is not is compared as it comes. --arm adds
+a configuration to what is compared, said as in `cnnbench compare`; with --minutes 0 nothing is
+tuned.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from cnnbench import events, prepare, recipes, tuned, tuning
+from cnnbench import events, prepare, tuned, tuning
+from cnnbench.arms import parse
 from cnnbench.case import Arm, Case
 from cnnbench.cli.measuring import followed, here
 from cnnbench.diagnosing import peaks
@@ -98,6 +100,7 @@ def main() -> None:
     flags.add_argument("--kind", action="append", choices=sorted(KINDS))
     flags.add_argument("--precision", action="append", choices=PRECISIONS)
     flags.add_argument("--recipe", action="append")
+    flags.add_argument("--arm", action="append", default=[])
     flags.add_argument("--minutes", type=float, default=20.0)
     flags.add_argument("--blocks", type=int, default=5)
     flags.add_argument("--write", action="store_true")
@@ -139,8 +142,7 @@ def measured(
                         name: one._asdict() for name, one in found.contributions.items()
                     }
         cases = [*winners.values(), *as_they_come(model, asked.device, stacks, kinds, precisions)]
-        if not kinds:
-            cases += with_recipes(cases, asked.recipe or tuning.harmless(), own)
+        cases += said(asked.arm, bases(model, asked.device, stacks[KERAS], precisions[0])[0], own)
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
         lap = lapped(arms, store, "benchmarks/tuned.py", asked.blocks, own=own)
     return {
@@ -220,14 +222,11 @@ def as_they_come(
     return [case for case in found if is_default(case)]
 
 
-def with_recipes(cases: Sequence[Case], wanted: Sequence[str], own: prepare.Own) -> list[Case]:
-    """Each case with each recipe, or mixture of some, that goes with it."""
-    found = [replace(case, recipes=recipes.read(name)) for case in cases for name in wanted]
-    return [
-        case
-        for case in found
-        if not recipes.refusal(case, prepare.stack_of(own, case.stack).backend)
-    ]
+def said(texts: Sequence[str], like: Case, own: prepare.Own) -> list[Case]:
+    """The configurations that --arm adds, which are like a case in all that they don't say."""
+    common = ("model", "dataset", "method", "data_format", "device")
+    base = {"stack": like.stack, **{axis: getattr(like, axis) for axis in common}}
+    return [arm.case for arm in parse(["name=base", *texts], base, own)[1:]] if texts else []
 
 
 def is_default(case: Case) -> bool:

@@ -28,6 +28,9 @@ ALLOWANCE, SUMS = 16.0, 48.0
 ON_EDGE = 1.5  # of what values on an edge can do together, for what follows from their passing
 # Of unordered updates any part may be early or late, each by itself, in each layer.
 UNORDERED = 4.0
+# The key of the plain network's first step. No step's own: what is found out of one, however small,
+# must not make another that passed one that is off.
+BORROWED_FROM = 0
 TRAINABLE = ("kernel", "bias", "gamma", "beta")
 
 
@@ -70,7 +73,7 @@ class Evidence:
         losses: That the stack told of each step.
         expected: What the reference makes of the stack's weights.
         perturbed: How far rounding leads away in a step, and the `size` of its gradients; in those
-            that are not there, as far as in the first.
+            that are not there, as far as in the one that is `BORROWED_FROM`.
         roundoff: Of the precision; the largest relative error of one rounding.
         late: What the reference makes of it if all gradients go back through weights as they are
             after the step; needed where updates are unordered.
@@ -245,8 +248,8 @@ def _rounding(evidence: Evidence, number: int, part: str) -> float:
 
 
 def _perturbed(evidence: Evidence, number: int) -> Arrays:
-    """How far it led in a step, or if that was not tried out, in the first."""
-    return evidence.perturbed.get(number, evidence.perturbed[1])
+    """How far it led in a step, or if that was not tried out, in the one that all borrow from."""
+    return evidence.perturbed.get(number, evidence.perturbed[BORROWED_FROM])
 
 
 def _array(arrays: Arrays, name: str) -> Floats:

@@ -201,6 +201,17 @@ def test_rounding_is_not_tried_out_where_the_first_step_is_off_too(run: Any) -> 
     assert [check.step for check in found if check.excess > 1] == [1, 2]
 
 
+def test_a_later_step_is_not_held_to_the_rounding_that_was_tried_out_of_the_first(run: Any) -> None:
+    rewrite(run.folder, NEARLY["1/loss"] | {"2/gradients/1": np.full(3, 1 + 0.5 * 64e-7)})
+    line = perturbed(run.folder, 1e-6, 1)
+    np.savez(run.folder / "own.npz", **(tried(1e-6) | {"gradients/1": np.float64(1e-9)}))
+
+    found = compared(run, line)
+
+    assert line.script == []
+    assert max(check.excess for check in found) <= 1
+
+
 @pytest.mark.parametrize(("far", "steps"), [(0.02, set()), (0.009, {2})])
 def test_more_coins_are_thrown_where_a_few_nearly_excuse_a_gradient(
     run: Any, far: float, steps: set[int]

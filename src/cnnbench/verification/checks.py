@@ -28,8 +28,8 @@ ALLOWANCE, SUMS = 16.0, 48.0
 ON_EDGE = 1.5  # of what values on an edge can do together, for what follows from their passing
 # Of unordered updates any part may be early or late, each by itself, in each layer.
 UNORDERED = 4.0
-# The key of the plain network's first step. No step's own: what is found out of one, however small,
-# must not make another that passed one that is off.
+# The key of the plain network's first step, which is no step's own: what is tried out of one must
+# not change what another is held to.
 BORROWED_FROM = 0
 TRAINABLE = ("kernel", "bias", "gamma", "beta")
 

@@ -131,6 +131,7 @@ def measured(
     gave: dict[str, dict[str, Any]] = {}
     kinds = (asked.kind or [*KINDS]) if asked.minutes else []
     precisions = asked.precision or PRECISIONS
+    added = said(asked.arm, bases(model, asked.device, stacks[KERAS], precisions[0])[0], own)
     with Store.open(STORE) as store:
         for precision in precisions:
             for kind in kinds:
@@ -142,7 +143,7 @@ def measured(
                         name: one._asdict() for name, one in found.contributions.items()
                     }
         cases = [*winners.values(), *as_they_come(model, asked.device, stacks, kinds, precisions)]
-        cases += said(asked.arm, bases(model, asked.device, stacks[KERAS], precisions[0])[0], own)
+        cases += added
         arms = [Arm(name=tuned.label(case), case=case) for case in dict.fromkeys(cases)]
         lap = lapped(arms, store, "benchmarks/tuned.py", asked.blocks, own=own)
     return {

@@ -75,7 +75,7 @@ def test_a_later_step_is_held_to_its_own_rounding_where_the_first_step_says_too_
     available(REFERENCE)
 
     def little(evidence: Evidence, number: int) -> Mapping[str, Any]:
-        first = evidence.perturbed[checks.BORROWED_FROM]
+        first = evidence.rounding
         less = {part: far / 10_000 for part, far in first.items()} | {"size": first["size"]}
         return evidence.perturbed.get(number, first if number == 1 else less)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnnbench.probe.reference import LATE_WEIGHTS
 from cnnbench.proving import hearing
 from cnnbench.verification import given
-from cnnbench.verification.checks import BORROWED_FROM, Evidence, checks, gradient_norm
+from cnnbench.verification.checks import Evidence, checks, gradient_norm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ class Comparison:
         right = self._expected(traits.variants)
         if gradient_norm(self._described, right, 1) == 0:
             raise hearing.UnverifiableError(SURE)
-        perturbed = {BORROWED_FROM: self._perturbed(frozenset(), 1)}
+        perturbed: dict[int, Mapping[str, Any]] = {}
         found = self._held(traits, right, perturbed)
         for step in self._doubtful(traits, found, whole=whole):
             if any(_is_borrowed(traits, check) for check in _off(found, step)):
@@ -92,6 +92,7 @@ class Comparison:
             seen=self._run.seen,
             losses=self._run.losses[: given.STEPS],
             expected=right,
+            rounding=self._perturbed(frozenset(), 1),
             perturbed=perturbed,
             roundoff=self._roundoff,
             late=self._expected(traits.variants | {LATE_WEIGHTS}) if traits.unordered else {},

@@ -28,9 +28,6 @@ ALLOWANCE, SUMS = 16.0, 48.0
 ON_EDGE = 1.5  # of what values on an edge can do together, for what follows from their passing
 # Of unordered updates any part may be early or late, each by itself, in each layer.
 UNORDERED = 4.0
-# The key of the plain network's first step, which is no step's own: what is tried out of one must
-# not change what another is held to.
-BORROWED_FROM = 0
 TRAINABLE = ("kernel", "bias", "gamma", "beta")
 
 
@@ -72,8 +69,9 @@ class Evidence:
         seen: What the stack made of them.
         losses: That the stack told of each step.
         expected: What the reference makes of the stack's weights.
-        perturbed: How far rounding leads away in a step, and the `size` of its gradients; in those
-            that are not there, as far as in the one that is `BORROWED_FROM`.
+        rounding: How far rounding leads away in the plain network's first step, and the `size` of
+            its gradients.
+        perturbed: The same of steps in which it was tried out, each for itself.
         roundoff: Of the precision; the largest relative error of one rounding.
         late: What the reference makes of it if all gradients go back through weights as they are
             after the step; needed where updates are unordered.
@@ -84,6 +82,7 @@ class Evidence:
     seen: Arrays
     losses: Sequence[float]
     expected: Arrays
+    rounding: Arrays
     perturbed: Mapping[int, Arrays]
     roundoff: float
     late: Arrays = field(default_factory=dict)
@@ -248,8 +247,8 @@ def _rounding(evidence: Evidence, number: int, part: str) -> float:
 
 
 def _perturbed(evidence: Evidence, number: int) -> Arrays:
-    """How far it led in a step, or if that was not tried out, in the one that all borrow from."""
-    return evidence.perturbed.get(number, evidence.perturbed[BORROWED_FROM])
+    """How far it led in a step, or if that was not tried out, in the plain network's first."""
+    return evidence.perturbed.get(number, evidence.rounding)
 
 
 def _array(arrays: Arrays, name: str) -> Floats:
